@@ -1,0 +1,126 @@
+import type { MaybePromise, RejectCode } from '@headframe/primitives';
+import type { BlockTemplate, JobRecord } from './types.js';
+
+/** Where templates come from: a node's getblocktemplate now, a Template Distribution server later. */
+export interface TemplateSource {
+  /** Begins to deliver. Resolves when the first template is there or `signal` aborts. */
+  start(listener: (template: BlockTemplate) => void, signal: AbortSignal): Promise<void>;
+  /** Asks for a fresh template now (notify command, admin call). */
+  refresh(): void;
+  close(): Promise<void>;
+}
+
+/** What became of one share, as the ledger gets it. Plain data. */
+export interface ShareRecord {
+  readonly timeMs: number;
+  /** Key of the account that is credited. */
+  readonly account: string;
+  readonly worker: string;
+  readonly address: string;
+  readonly jobId: number;
+  readonly height: number;
+  readonly result: 'accepted' | RejectCode;
+  /** Difficulty of the job the share names: what an accepted share is worth. The exact number on the wire. */
+  readonly difficulty: number;
+  /** Difficulty the hash reached (approximate; statistics only). 0 when it was never hashed. */
+  readonly achieved: number;
+  /** Display hex when the share is a block candidate. */
+  readonly blockHash: string | undefined;
+}
+
+/** A batch is committed whole or not at all; (epoch, sequence) makes a retry recognisable. */
+export interface ShareBatch {
+  /** Unique per process start. */
+  readonly epoch: string;
+  readonly sequence: number;
+  readonly shares: readonly ShareRecord[];
+}
+
+/** Where judged shares go. "Accepted" means that `commit` has resolved. */
+export interface ShareSink {
+  /** Resolves when the batch is durable. A batch seen before (same epoch and sequence) resolves and changes nothing. */
+  commit(batch: ShareBatch): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A hash at or under the network target, from an edge to the core. Plain data. */
+export interface BlockCandidate {
+  /** Internal order. */
+  readonly hash: Uint8Array;
+  readonly header: Uint8Array;
+  /** Whole coinbase transaction without witness. */
+  readonly coinbase: Uint8Array;
+  readonly baseJobId: number;
+  readonly height: number;
+  readonly previousHash: Uint8Array;
+  readonly account: string;
+  readonly worker: string;
+  readonly address: string;
+  readonly difficulty: number;
+  readonly achieved: number;
+  readonly timeMs: number;
+  /** Base units, as in the job. */
+  readonly reward: bigint;
+}
+
+export type BlockStatus = 'candidate' | 'confirmed' | 'matured' | 'orphaned' | 'rejected';
+
+/** What is known of a block we found. Plain data. */
+export interface BlockOutcome {
+  /** Display hex. */
+  readonly hash: string;
+  readonly height: number;
+  readonly status: BlockStatus;
+  readonly account: string;
+  readonly worker: string;
+  readonly reward: bigint;
+  readonly confirmations: number;
+  /** What each node said to submitblock, by node name; only with status `candidate` and `rejected`. */
+  readonly nodes: Readonly<Record<string, string>>;
+  readonly timeMs: number;
+}
+
+/** State of the nodes as the core sees it. */
+export interface NodeStatus {
+  readonly ready: boolean;
+  readonly reason: string | undefined;
+  readonly nodes: readonly { readonly name: string; readonly up: boolean; readonly detail: string }[];
+}
+
+/** One-way messages on the bus, by topic. */
+export interface BusTopics {
+  /** core to edges */
+  job: JobRecord;
+  /** edge to core; handled in the same tick by the direct bus */
+  candidate: BlockCandidate;
+  /** core to edges */
+  block: BlockOutcome;
+  /** core to edges */
+  node: NodeStatus;
+}
+
+/** Calls on the bus, by name. */
+export interface BusCalls {
+  /** edge to core: settles when the shares are durable */
+  commit: { request: ShareBatch; reply: null };
+  /** edge to core: hello; the reply carries the instance byte of the extranonce prefix and the job of the moment */
+  join: { request: { readonly edge: string }; reply: { readonly instance: number; readonly job: JobRecord | null } };
+  /** edge to core: transactions of a job, for mining.get_transactions */
+  transactions: { request: { readonly jobId: number }; reply: readonly Uint8Array[] | null };
+}
+
+/**
+ * The only thing edge and core have in common (DESIGN decision 7). Direct calls in one process, IPC or a broker
+ * between several. Messages are plain data; the receiver must not change them.
+ */
+export interface Bus {
+  publish<Topic extends keyof BusTopics>(topic: Topic, message: BusTopics[Topic]): void;
+  subscribe<Topic extends keyof BusTopics>(topic: Topic, listener: (message: BusTopics[Topic]) => void): () => void;
+  /** @throws PoolError `closed` or `not_supported` (nobody answers) as a rejection. */
+  call<Name extends keyof BusCalls>(name: Name, request: BusCalls[Name]['request']): Promise<BusCalls[Name]['reply']>;
+  answer<Name extends keyof BusCalls>(
+    name: Name,
+    handler: (request: BusCalls[Name]['request']) => MaybePromise<BusCalls[Name]['reply']>,
+  ): () => void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,1 @@
+export type { CloseReason, ListenerInfo, MethodContext, MethodDefinition, Session, SessionState } from './types.js';

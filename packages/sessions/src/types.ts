@@ -1,0 +1,92 @@
+import type { Logger, MaybePromise, Reject } from '@headframe/primitives';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+/**
+ * Data that plugins keep per session. Augment it:
+ * `declare module '@headframe/sessions' { interface SessionState { rig?: string } }`
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: it is there to be augmented
+export interface SessionState {}
+
+/** Why a session ended. A closed set; each is counted and documented. */
+export type CloseReason =
+  | 'client-closed'
+  | 'socket-error'
+  | 'refused'
+  | 'banned'
+  | 'too-many-connections'
+  | 'overloaded'
+  | 'detect-timeout'
+  | 'bad-proxy-header'
+  | 'http-probe'
+  | 'unknown-protocol'
+  | 'authorize-timeout'
+  | 'idle-timeout'
+  | 'line-too-long'
+  | 'malformed'
+  | 'too-many-unknown-methods'
+  | 'rate-limited'
+  | 'slow-reader'
+  | 'kicked'
+  | 'internal-error'
+  | 'shutdown';
+
+export interface ListenerInfo {
+  readonly index: number;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** One socket, whatever protocol it speaks. */
+export interface Session {
+  /** Increasing, unique in this process. */
+  readonly id: number;
+  /** The miner's address: from the PROXY header when a trusted one sent it. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly secure: boolean;
+  readonly listener: ListenerInfo;
+  /** Name of the protocol, e.g. `stratum-v1`. */
+  readonly protocol: string;
+  readonly connectedAtMs: number;
+  /** For plugins. */
+  readonly state: SessionState;
+  readonly log: Logger;
+  readonly closed: boolean;
+  /** Software name the peer gave, escaped; undefined until known. */
+  agent: string | undefined;
+  /** Sends a notification. Does nothing on a closed session. */
+  notify(method: string, params: readonly unknown[]): void;
+  /**
+   * Asks the peer. Settles always: with the result, or rejects with PoolError `request_failed` (the peer answered an
+   * error), `request_timeout`, `connection_closed`, `queue_full` or `aborted`.
+   */
+  request(
+    method: string,
+    params: readonly unknown[],
+    options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
+  ): Promise<unknown>;
+  /** Sends what is queued, then closes. Idempotent. */
+  close(reason: CloseReason): void;
+  /** Closes at once. */
+  destroy(reason: CloseReason): void;
+}
+
+/** What a method handler is called with. `server` adds mining fields to it. */
+export interface MethodContext<Params = unknown> {
+  readonly method: string;
+  readonly params: Params;
+  readonly session: Session;
+  /** True when the peer wants an answer (the request has a non-null id). */
+  readonly wantsReply: boolean;
+}
+
+/** A method that peers can call. The handler's return value is the answer; a {@link Reject} is an error answer. */
+export interface MethodDefinition<Params = unknown, Context extends MethodContext<Params> = MethodContext<Params>> {
+  /** Any Standard Schema (zod 4, valibot ...). Absent: the handler gets `unknown`. */
+  readonly params?: StandardSchemaV1<unknown, Params>;
+  /** What must have happened on the session first. Default `any`. */
+  readonly phase?: 'any' | 'subscribed' | 'authorized';
+  readonly handler: (context: Context) => MaybePromise<unknown | Reject>;
+}

@@ -1,0 +1,8 @@
+export type {
+  PendingShare,
+  ShareEvaluation,
+  ShareValidator,
+  ValidationMode,
+  ValidatorListener,
+  ValidatorStats,
+} from './types.js';
