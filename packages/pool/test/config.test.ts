@@ -1,0 +1,108 @@
+import { isPoolError } from '@headframe/primitives';
+import { describe, expect, it } from 'vitest';
+import { checkConfig, parseConfig } from '../src/config.js';
+import { applyEnvironment } from '../src/env.js';
+
+const minimal = {
+  coin: 'bitcoin',
+  network: 'regtest',
+  daemons: [{ url: 'http://127.0.0.1:18443', user: 'u', password: 'secret-word' }],
+  payout: { scheme: 'solo', address: 'bcrt1qq' },
+  listeners: [{ host: '127.0.0.1', port: 3333, difficulty: 0.001 }],
+};
+
+function problems(value: unknown): Record<string, string> {
+  const result = checkConfig(value);
+  return 'problems' in result ? Object.fromEntries(result.problems.map((p) => [p.path, p.message])) : {};
+}
+
+describe('configuration', () => {
+  it('fills in defaults', () => {
+    const config = parseConfig(minimal);
+    expect(config.validation).toBe('auto');
+    expect(config.jobs.keepAlive).toBe(30);
+    expect(config.listeners[0]?.extranonce2Size).toBe(8);
+    expect(config.shareLog.keepFiles).toBe(0);
+  });
+
+  it('names each problem with its path, what was found and what is allowed', () => {
+    const found = problems({
+      ...minimal,
+      listeners: [{ port: 70000 }, { port: 1, difficulty: -1 }],
+      validation: 'fast',
+      colour: 1,
+    });
+    expect(found['listeners[0].port']).toMatch(/65535.*found 70000/);
+    expect(found['listeners[1].difficulty']).toMatch(/found -1/);
+    expect(found.validation).toMatch(/inline.*threads.*auto.*found "fast"/s);
+    expect(found.colour).toMatch(/not a known key/);
+  });
+
+  it('refuses what is not built yet and says so', () => {
+    const found = problems({ ...minimal, storage: { url: 'sqlite:./data/pool.db' }, api: { port: 8080 } });
+    expect(found.storage).toMatch(/later release/);
+    expect(found.api).toMatch(/later release/);
+    expect(problems({ ...minimal, payout: { scheme: 'pplns', address: 'x' } })['payout.scheme']).toMatch(/solo/);
+  });
+
+  it('never shows a secret', () => {
+    const found = problems({ ...minimal, daemons: [{ url: 'http://127.0.0.1:1', password: 12345 }] });
+    expect(found['daemons[0].password']).toBeDefined();
+    expect(JSON.stringify(found)).not.toContain('12345');
+  });
+
+  it('throws one error with all problems', () => {
+    try {
+      parseConfig({});
+      expect.unreachable();
+    } catch (error) {
+      expect(isPoolError(error, 'invalid_config')).toBe(true);
+      if (isPoolError(error)) {
+        expect(error.message).toMatch(/daemons/);
+        expect(error.message).toMatch(/payout/);
+        expect(error.message).toMatch(/listeners/);
+      }
+    }
+  });
+});
+
+describe('environment', () => {
+  it('sets any key, lists by number and capitals by one underscore', () => {
+    const result = applyEnvironment(minimal, {
+      HEADFRAME_LISTENERS__0__PORT: '4444',
+      HEADFRAME_LISTENERS__1__PORT: '4445',
+      HEADFRAME_PAYOUT__ADDRESS: 'bcrt1other',
+      HEADFRAME_DATA_FOLDER: '/tmp/x',
+      HEADFRAME_DAEMONS__0__PASSWORD: 'from-env',
+      HEADFRAME_JOBS: '{"keepAlive": 11}',
+      HEADFRAME_REQUIRE_SERVICES: '1',
+      OTHER: 'x',
+    });
+    const config = parseConfig(result);
+    expect(config.listeners.map((l) => l.port)).toEqual([4444, 4445]);
+    expect(config.listeners[0]?.difficulty).toBe(0.001);
+    expect(config.payout.address).toBe('bcrt1other');
+    expect(config.dataFolder).toBe('/tmp/x');
+    expect(config.daemons[0]?.password).toBe('from-env');
+    expect(config.jobs.keepAlive).toBe(11);
+    expect(minimal.listeners[0]?.port).toBe(3333);
+  });
+
+  it('makes a whole configuration out of nothing', () => {
+    const result = applyEnvironment(undefined, {
+      HEADFRAME_DAEMONS__0__URL: 'http://127.0.0.1:1',
+      HEADFRAME_LISTENERS__0__PORT: '0',
+      HEADFRAME_PAYOUT__ADDRESS: 'a',
+    });
+    expect(parseConfig(result).daemons[0]?.url).toBe('http://127.0.0.1:1');
+  });
+
+  it('does not reach into prototypes', () => {
+    applyEnvironment({}, { HEADFRAME___PROTO____POLLUTED: 'yes', HEADFRAME_CONSTRUCTOR__PROTOTYPE__POLLUTED: 'yes' });
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  it('refuses a list position that would make a huge list', () => {
+    expect(() => applyEnvironment({}, { HEADFRAME_LISTENERS__4000000000__PORT: '1' })).toThrow(/position/);
+  });
+});
