@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
 const fieldName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a template field');
+const fieldPath = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/, 'must be field names joined by dots');
 const prefixByte = z.int().min(0).max(0xffff);
 
 /** A mask written as 8 hex digits, or 0 for "nothing may be rolled". Becomes an unsigned integer. */
@@ -14,7 +17,7 @@ const versionMaskSchema = z
 /** Outputs that the template prescribes: an object or a list of objects under one key (masternode, founder, devfee ...). */
 const listedPayeesSchema = z.strictObject({
   kind: z.literal('array-or-object'),
-  key: fieldName.describe('template field that holds the payee or the list of payees'),
+  key: fieldPath.describe('template field that holds the payee or the list of payees'),
   amountKey: fieldName.default('amount'),
   scriptKey: fieldName.default('script'),
   payeeKey: fieldName.default('payee').describe('address, used when there is no script'),

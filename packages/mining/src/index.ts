@@ -1,3 +1,47 @@
+export {
+  type AuxPow,
+  type AuxPowCheck,
+  type AuxTag,
+  auxSlot,
+  buildAuxTag,
+  foldIndexedBranch,
+  parseAuxPow,
+  serializeAuxPow,
+  verifyAuxPow,
+} from './auxpow.js';
+export { encodeBip34Height } from './bip34.js';
+export { assembleBlock, type BlockParts } from './block.js';
+export { type BusOptions, createDirectBus, createSerialisingBus } from './bus.js';
+export {
+  type BuiltCoinbase,
+  buildCoinbase,
+  type CoinbaseOptions,
+  type CoinbaseOutput,
+  type CoinbaseStyle,
+  coinbaseWithWitness,
+  DEFAULT_MAX_COINBASE_BYTES,
+  type PayoutOutput,
+} from './coinbase.js';
+export {
+  canonicalDifficulty,
+  compareDifficulty,
+  type Difficulty,
+  difficultyTarget,
+  hashToDifficulty,
+  lowestDifficulty,
+  networkDifficulty,
+} from './difficulty.js';
+export { buildHeader, HEADER_BYTES, type HeaderFields, mergeVersion, parseHeader } from './header.js';
+export {
+  buildJob,
+  deriveJob,
+  FIRST_DERIVED_JOB_ID,
+  hashableJob,
+  type JobOptions,
+  type JobVariantOptions,
+  jobIdToHex,
+} from './job.js';
+export { foldBranch, merkleBranch, merkleRoot, witnessCommitment, witnessCommitmentScript } from './merkle.js';
 export type {
   BlockCandidate,
   BlockOutcome,
@@ -11,6 +55,10 @@ export type {
   ShareSink,
   TemplateSource,
 } from './ports.js';
+export { sha256d } from './sha256d.js';
+export { evaluateShare, packShare, type ShareInput, type ShareVerdict } from './share.js';
+export { type ExpandedTarget, nbitsToTarget, networkTargetBytes, targetToNbits } from './target.js';
+export { parseTemplate } from './template.js';
 export type {
   BlockTemplate,
   HashableJob,

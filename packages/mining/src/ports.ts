@@ -63,6 +63,24 @@ export interface BlockCandidate {
   readonly reward: bigint;
 }
 
+/** A whole block, ready for the nodes. */
+export interface FoundBlock {
+  /** Display hex. */
+  readonly hash: string;
+  readonly height: number;
+  /** The block as submitblock takes it. */
+  readonly hex: string;
+  readonly candidate: BlockCandidate;
+}
+
+/** Where found blocks go. Both methods return at once and never throw. */
+export interface BlockSink {
+  /** Journals the block and sends it to every node, in the same tick. A hash seen before is ignored. */
+  submit(block: FoundBlock): void;
+  /** Journals a candidate that could not be assembled (its transactions are unknown), so that nothing is lost. */
+  keep(candidate: BlockCandidate, reason: string): void;
+}
+
 export type BlockStatus = 'candidate' | 'confirmed' | 'matured' | 'orphaned' | 'rejected';
 
 /** What is known of a block we found. Plain data. */
