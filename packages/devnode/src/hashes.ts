@@ -1,0 +1,14 @@
+import { hash, scryptSync } from 'node:crypto';
+
+// node:crypto and not @headframe/hashing: this chain judges what the pool's own hashing produced, so the two must not
+// share an implementation.
+
+/** SHA-256 of SHA-256, 32 bytes in internal order. */
+export function sha256d(data: Uint8Array): Uint8Array {
+  return hash('sha256', hash('sha256', data, 'buffer'), 'buffer');
+}
+
+/** scrypt(N=1024, r=1, p=1) with the header as both password and salt: Litecoin's proof of work. */
+export function scryptHash(header: Uint8Array): Uint8Array {
+  return scryptSync(header, header, 32, { N: 1024, r: 1, p: 1 });
+}
