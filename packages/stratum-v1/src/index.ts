@@ -21,6 +21,16 @@ export {
   toStratumError,
 } from './errors.js';
 export {
+  METHODS,
+  type MethodInfo,
+  type MethodName,
+  type MethodParams,
+  type MethodResult,
+  type MethodTable,
+  methodInfo,
+  type StratumResponse,
+} from './methods.js';
+export {
   decodeNotify,
   encodeNotify,
   encodeNotifyLines,
