@@ -1,4 +1,5 @@
-import { HEX_VALUE } from '@headframe/primitives';
+import { asciiToBytes, HEX_VALUE } from '@headframe/primitives';
+import { QUOTE, scalarEnd, skipSpace, stringEnd } from './scan.js';
 import {
   hexReason,
   MAX_EXTRANONCE2,
@@ -8,12 +9,11 @@ import {
   SUBMIT_PARAM_NAMES,
   type SubmitFields,
   SubmitParse,
+  type WorkerNameCache,
 } from './submit-fields.js';
 
-const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-const BACKSLASH = 0x5c;
 
 /** Longer names work, but are not kept per session: a name is 62 characters of address and a rig at most. */
 const MAX_CACHED_NAME = 255;
@@ -24,95 +24,100 @@ const MAX_ID_TEXT = 64;
 const STRING = 1;
 const NULL = 2;
 const OTHER = 3;
+/** A string that the scan has read already: a hex field, or the worker name of the cache. */
+const READ = 4;
+
+const KEY_ID = asciiToBytes('id');
+const KEY_METHOD = asciiToBytes('method');
+const KEY_PARAMS = asciiToBytes('params');
+const KEY_WORKER = asciiToBytes('worker');
+const KEY_JSONRPC = asciiToBytes('jsonrpc');
+const METHOD_SUBMIT = asciiToBytes('mining.submit');
 
 // Where the params of the line being scanned lie. Module state instead of allocations: parsing is synchronous and
 // nothing is kept between calls.
 const paramStart = new Int32Array(6);
 const paramEnd = new Int32Array(6);
 const paramKind = new Uint8Array(6);
+/** What a param of kind READ holds: the integer, or the number of extranonce2 bytes. */
+const paramValue = new Uint32Array(6);
 let paramCount = 0;
 
-/** 1 for bytes that stand for themselves in a JSON string: printable ASCII but the quote and the backslash. */
-const PLAIN: Readonly<Uint8Array> = (() => {
-  const table = new Uint8Array(256);
-  table.fill(1, 0x20, 0x7f);
-  table[QUOTE] = 0;
-  table[BACKSLASH] = 0;
-  return table;
-})();
-
-/** Index of the quote that ends the string whose first character is at `at`; -1 when it holds anything but plain ASCII. */
-function stringEnd(bytes: Uint8Array, at: number, end: number): number {
+/**
+ * Index of the quote after 1 to 8 hex digits at `at`, their value left in `paramValue[position]`; -1 when the string is
+ * anything else. Decoding while scanning saves a second pass over the line.
+ */
+function hexU32End(bytes: Uint8Array, at: number, end: number, position: number): number {
+  const limit = at + 8 < end ? at + 8 : end - 1;
+  let value = 0;
   let i = at;
-  while (i < end && PLAIN[bytes[i] ?? 0] === 1) i++;
-  return i < end && bytes[i] === QUOTE ? i : -1;
-}
-
-/** Index of the first byte at or after `at` that is no JSON whitespace. */
-function skipSpace(bytes: Uint8Array, at: number, end: number): number {
-  let i = at;
-  while (i < end) {
-    const c = bytes[i];
-    if (c !== 0x20 && c !== 0x09 && c !== 0x0d && c !== 0x0a) break;
+  while (i < limit) {
+    const digit = HEX_VALUE[bytes[i] ?? 0] ?? 255;
+    if (digit > 15) break;
+    value = (value << 4) | digit;
     i++;
   }
+  if (i === at || bytes[i] !== QUOTE) return -1;
+  paramValue[position] = value;
   return i;
 }
 
-/** Index after `null`, `true` or `false` at `at`; -1 when it is none of them. */
-function literalEnd(bytes: Uint8Array, at: number, end: number): number {
-  const c = bytes[at];
-  const word = c === 0x6e ? 'null' : c === 0x74 ? 'true' : c === 0x66 ? 'false' : '';
-  if (word.length === 0 || at + word.length > end) return -1;
-  for (let i = 1; i < word.length; i++) if (bytes[at + i] !== word.charCodeAt(i)) return -1;
-  return at + word.length;
-}
-
-/** Index after the integer at `at`: an optional minus, at most 15 digits, no leading zero, not -0; -1 for any other number. */
-function integerEnd(bytes: Uint8Array, at: number, end: number): number {
-  let i = bytes[at] === 0x2d ? at + 1 : at;
-  const first = i;
-  while (i < end) {
-    const c = bytes[i] ?? 0;
-    if (c < 0x30 || c > 0x39) break;
-    i++;
+/** Like {@link hexU32End} for extranonce2: whole bytes, written to `out`, their number in `paramValue[2]`. */
+function hexBytesEnd(bytes: Uint8Array, at: number, end: number, out: Uint8Array): number {
+  const limit = end - 2;
+  let count = 0;
+  let i = at;
+  while (i < limit && count < MAX_EXTRANONCE2) {
+    const high = HEX_VALUE[bytes[i] ?? 0] ?? 255;
+    const low = HEX_VALUE[bytes[i + 1] ?? 0] ?? 255;
+    if ((high | low) > 15) break;
+    out[count++] = (high << 4) | low;
+    i += 2;
   }
-  const digits = i - first;
-  if (digits === 0 || digits > 15) return -1;
-  if (bytes[first] === 0x30 && (digits > 1 || first > at)) return -1;
-  const next = bytes[i];
-  // A fraction or an exponent: left to JSON.parse.
-  if (i < end && (next === 0x2e || next === 0x65 || next === 0x45)) return -1;
+  if (count === 0 || i >= end || bytes[i] !== QUOTE) return -1;
+  paramValue[2] = count;
   return i;
 }
 
-/** Index after a plain string, a short integer or a literal; -1 for anything else. */
-function scalarEnd(bytes: Uint8Array, at: number, end: number): number {
-  const c = bytes[at] ?? 0;
-  if (c === QUOTE) {
-    const close = stringEnd(bytes, at + 1, end);
-    return close < 0 ? -1 : close + 1;
-  }
-  return c === 0x2d || (c >= 0x30 && c <= 0x39) ? integerEnd(bytes, at, end) : literalEnd(bytes, at, end);
+/** Index of the quote after the worker name at `at` when it is the cached one; -1 otherwise. */
+function cachedNameEnd(bytes: Uint8Array, at: number, end: number, cached: Uint8Array): number {
+  const length = cached.length;
+  const close = at + length;
+  if (close >= end || bytes[close] !== QUOTE) return -1;
+  for (let i = 0; i < length; i++) if (cached[i] !== bytes[at + i]) return -1;
+  return close;
 }
 
 /** Index after the closing bracket of an array of scalars; -1 for anything else. Fills the module's param state. */
-function scanParams(bytes: Uint8Array, open: number, end: number): number {
+function scanParams(bytes: Uint8Array, open: number, end: number, out: SubmitFields): number {
   paramCount = 0;
   let at = skipSpace(bytes, open + 1, end);
-  if (bytes[at] === 0x5d && at < end) return at + 1;
+  if (at < end && bytes[at] === 0x5d) return at + 1;
   for (;;) {
+    if (at >= end) return -1;
+    const position = paramCount++;
     const c = bytes[at];
-    const next = at < end ? scalarEnd(bytes, at, end) : -1;
-    if (next < 0) return -1;
-    if (paramCount < 6) {
-      const isString = c === QUOTE;
-      paramStart[paramCount] = isString ? at + 1 : at;
-      paramEnd[paramCount] = isString ? next - 1 : next;
-      paramKind[paramCount] = isString ? STRING : c === 0x6e ? NULL : OTHER;
+    let close = -1;
+    if (c === QUOTE && position < 6) {
+      const first = at + 1;
+      if (position === 0) close = cachedNameEnd(bytes, first, end, out.names.bytes);
+      else if (position === 2) close = hexBytesEnd(bytes, first, end, out.extranonce2);
+      else close = hexU32End(bytes, first, end, position);
+      if (close >= 0) {
+        paramKind[position] = READ;
+      } else {
+        close = stringEnd(bytes, first, end);
+        if (close < 0) return -1;
+        paramKind[position] = STRING;
+        paramStart[position] = first;
+        paramEnd[position] = close;
+      }
+      at = close + 1;
+    } else {
+      at = scalarEnd(bytes, at, end);
+      if (at < 0) return -1;
+      if (position < 6) paramKind[position] = c === 0x6e ? NULL : OTHER;
     }
-    paramCount++;
-    at = next;
     let d = bytes[at];
     if (d !== COMMA && d !== 0x5d) {
       at = skipSpace(bytes, at, end);
@@ -124,20 +129,6 @@ function scanParams(bytes: Uint8Array, open: number, end: number): number {
     at++;
     if (bytes[at] !== QUOTE) at = skipSpace(bytes, at, end);
   }
-}
-
-/** Unsigned integer of the hex digits in [start, end); -1 unless they are 1 to 8. */
-function hexU32(bytes: Uint8Array, start: number, end: number): number {
-  const length = end - start;
-  if (length === 0 || length > 8) return -1;
-  let value = 0;
-  let bad = 0;
-  for (let i = start; i < end; i++) {
-    const digit = HEX_VALUE[bytes[i] ?? 0] ?? 255;
-    bad |= digit;
-    value = (value << 4) | digit;
-  }
-  return bad > 15 ? -1 : value >>> 0;
 }
 
 function refuseHex(bytes: Uint8Array, out: SubmitFields, position: number): SubmitParse {
@@ -152,17 +143,9 @@ function asciiText(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }
 
-function readWorker(bytes: Uint8Array, start: number, end: number, out: SubmitFields): string {
-  const { names } = out;
-  const cached = names.bytes;
-  const length = end - start;
-  if (cached.length === length) {
-    let i = 0;
-    while (i < length && cached[i] === bytes[start + i]) i++;
-    if (i === length) return names.text;
-  }
+function readNewWorker(bytes: Uint8Array, start: number, end: number, names: WorkerNameCache): string {
   const text = asciiText(bytes, start, end);
-  if (length > MAX_CACHED_NAME) return text;
+  if (end - start > MAX_CACHED_NAME) return text;
   names.text = text;
   names.bytes = bytes.slice(start, end);
   return text;
@@ -177,8 +160,8 @@ function readId(bytes: Uint8Array, start: number, end: number): string {
 }
 
 function isMethodSubmit(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start !== 13) return false;
-  for (let i = 0; i < 13; i++) if (bytes[start + i] !== 'mining.submit'.charCodeAt(i)) return false;
+  if (end - start !== METHOD_SUBMIT.length) return false;
+  for (let i = 0; i < METHOD_SUBMIT.length; i++) if (bytes[start + i] !== METHOD_SUBMIT[i]) return false;
   return true;
 }
 
@@ -187,7 +170,8 @@ function readParams(bytes: Uint8Array, out: SubmitFields): SubmitParse {
   if (paramCount !== 5 && paramCount !== 6) return refuseSubmit(out, 'invalid-params', paramCountReason(paramCount));
   if (paramKind[0] === OTHER) return refuseSubmit(out, 'invalid-params', 'Worker must be a string');
   for (let i = 1; i < paramCount; i++) {
-    if (paramKind[i] !== STRING && !(i === 5 && paramKind[5] === NULL)) {
+    const kind = paramKind[i];
+    if (kind !== READ && kind !== STRING && !(i === 5 && kind === NULL)) {
       return refuseSubmit(
         out,
         SUBMIT_PARAM_CODES[i] ?? 'invalid-params',
@@ -195,32 +179,15 @@ function readParams(bytes: Uint8Array, out: SubmitFields): SubmitParse {
       );
     }
   }
-  out.worker = paramKind[0] === NULL ? '' : readWorker(bytes, paramStart[0] ?? 0, paramEnd[0] ?? 0, out);
-  out.jobId = hexU32(bytes, paramStart[1] ?? 0, paramEnd[1] ?? 0);
-
-  const start = paramStart[2] ?? 0;
-  const digits = (paramEnd[2] ?? 0) - start;
-  if (digits === 0 || digits & 1 || digits > 2 * MAX_EXTRANONCE2) return refuseHex(bytes, out, 2);
-  const extranonce2 = out.extranonce2;
-  let bad = 0;
-  for (let i = 0, at = start; i < digits >> 1; i++, at += 2) {
-    const high = HEX_VALUE[bytes[at] ?? 0] ?? 255;
-    const low = HEX_VALUE[bytes[at + 1] ?? 0] ?? 255;
-    bad |= high | low;
-    extranonce2[i] = (high << 4) | low;
-  }
-  if (bad > 15) return refuseHex(bytes, out, 2);
-  out.extranonce2Length = digits >> 1;
-
-  out.ntime = hexU32(bytes, paramStart[3] ?? 0, paramEnd[3] ?? 0);
-  if (out.ntime < 0) return refuseHex(bytes, out, 3);
-  out.nonce = hexU32(bytes, paramStart[4] ?? 0, paramEnd[4] ?? 0);
-  if (out.nonce < 0) return refuseHex(bytes, out, 4);
-  out.versionBits = -1;
-  if (paramCount === 6 && paramKind[5] === STRING) {
-    out.versionBits = hexU32(bytes, paramStart[5] ?? 0, paramEnd[5] ?? 0);
-    if (out.versionBits < 0) return refuseHex(bytes, out, 5);
-  }
+  if (paramKind[0] === READ) out.worker = out.names.text;
+  else if (paramKind[0] === NULL) out.worker = '';
+  else out.worker = readNewWorker(bytes, paramStart[0] ?? 0, paramEnd[0] ?? 0, out.names);
+  out.jobId = paramKind[1] === READ ? (paramValue[1] ?? 0) : -1;
+  for (let i = 2; i < paramCount; i++) if (paramKind[i] === STRING) return refuseHex(bytes, out, i);
+  out.extranonce2Length = paramValue[2] ?? 0;
+  out.ntime = paramValue[3] ?? 0;
+  out.nonce = paramValue[4] ?? 0;
+  out.versionBits = paramCount === 6 && paramKind[5] === READ ? (paramValue[5] ?? 0) : -1;
   return SubmitParse.submit;
 }
 
@@ -231,21 +198,21 @@ const SEEN_PARAMS = 4;
 /** Which of our members the key in [start, end) names; 0 for `jsonrpc` and `worker`, which are skipped; -1 for others. */
 function keyBit(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
-  let name: string;
+  let name = KEY_WORKER;
   let bit = 0;
   if (length === 2) {
-    name = 'id';
+    name = KEY_ID;
     bit = SEEN_ID;
-  } else if (length === 7) name = 'jsonrpc';
+  } else if (length === 7) name = KEY_JSONRPC;
   else if (length !== 6) return -1;
   else if (bytes[start] === 0x6d) {
-    name = 'method';
+    name = KEY_METHOD;
     bit = SEEN_METHOD;
   } else if (bytes[start] === 0x70) {
-    name = 'params';
+    name = KEY_PARAMS;
     bit = SEEN_PARAMS;
-  } else name = 'worker';
-  for (let i = 0; i < length; i++) if (bytes[start + i] !== name.charCodeAt(i)) return -1;
+  }
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== name[i]) return -1;
   return bit;
 }
 
@@ -284,7 +251,7 @@ export function parseSubmit(bytes: Uint8Array, start: number, end: number, out: 
     if (at >= end) return SubmitParse.notSubmit;
     const valueStart = at;
     if (bit === SEEN_PARAMS) {
-      at = bytes[at] === 0x5b ? scanParams(bytes, at, end) : -1;
+      at = bytes[at] === 0x5b ? scanParams(bytes, at, end, out) : -1;
     } else {
       at = scalarEnd(bytes, at, end);
       if (bit === SEEN_ID) {
