@@ -45,10 +45,12 @@ export { foldBranch, merkleBranch, merkleRoot, witnessCommitment, witnessCommitm
 export type {
   BlockCandidate,
   BlockOutcome,
+  BlockSink,
   BlockStatus,
   Bus,
   BusCalls,
   BusTopics,
+  FoundBlock,
   NodeStatus,
   ShareBatch,
   ShareRecord,

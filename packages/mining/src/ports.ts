@@ -70,6 +70,8 @@ export interface FoundBlock {
   readonly height: number;
   /** The block as submitblock takes it. */
   readonly hex: string;
+  /** Of the template; goes back to the node with the block (BIP 22). */
+  readonly workId: string | undefined;
   readonly candidate: BlockCandidate;
 }
 
