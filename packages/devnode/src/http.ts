@@ -1,6 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { errorMessage, PoolError } from '@headframe/primitives';
 import { sha256d } from './hashes.js';
 import { DEV_NODE_LIMITS } from './limits.js';
@@ -42,7 +41,10 @@ export class RpcServer {
       server.once('error', (error) => {
         reject(new PoolError('listen_failed', `cannot listen on port ${port}: ${error.message}`, { cause: error }));
       });
-      server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+      server.listen(port, '127.0.0.1', () => {
+        const address = server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : port);
+      });
     });
   }
 
