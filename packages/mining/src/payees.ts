@@ -29,7 +29,7 @@ function listedPayees(
     const payee = asObject(entry, path);
     // Nodes write an empty object when nobody is to be paid in this block.
     if (Object.keys(payee).length === 0) return [];
-    return output(payee, path, rule, coin);
+    return output(payee, `${path}.`, rule, coin);
   });
 }
 
@@ -38,26 +38,29 @@ function flatPayee(template: Fields, rule: Extract<PayeeRule, { kind: 'flat' }>,
   const payee = own(template, rule.payeeKey);
   const script = rule.scriptKey === undefined ? undefined : own(template, rule.scriptKey);
   if ((payee === undefined || payee === null || payee === '') && script === undefined) return [];
-  return output(template, 'template', rule, coin);
+  return output(template, '', rule, coin);
 }
 
 function output(
   payee: Fields,
-  path: string,
+  prefix: string,
   rule: { readonly amountKey: string; readonly scriptKey?: string | undefined; readonly payeeKey: string },
   coin: Coin,
 ): RequiredOutput[] {
-  const amount = asAmount(own(payee, rule.amountKey), `${path}.${rule.amountKey}`);
+  const amount = asAmount(own(payee, rule.amountKey), `${prefix}${rule.amountKey}`);
   if (amount === 0n) return [];
   const script = rule.scriptKey === undefined ? undefined : own(payee, rule.scriptKey);
   if (script !== undefined && script !== null && script !== '') {
-    return [{ script: asHex(script, `${path}.${rule.scriptKey}`), amount }];
+    return [{ script: asHex(script, `${prefix}${rule.scriptKey}`), amount }];
   }
   const address = own(payee, rule.payeeKey);
   if (address === undefined)
-    throw invalidField(`${path}.${rule.payeeKey}`, 'an address, as there is no script', address);
+    throw invalidField(`${prefix}${rule.payeeKey}`, 'an address, as there is no script', address);
   return [
-    { script: addressScript(coin, asString(address, `${path}.${rule.payeeKey}`), `${path}.${rule.payeeKey}`), amount },
+    {
+      script: addressScript(coin, asString(address, `${prefix}${rule.payeeKey}`), `${prefix}${rule.payeeKey}`),
+      amount,
+    },
   ];
 }
 
