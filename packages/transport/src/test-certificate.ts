@@ -1,0 +1,26 @@
+/**
+ * A self-signed certificate for `localhost`, 127.0.0.1 and ::1 with its key, for tests only: the key is public, so a
+ * server that uses it is open to everybody. Valid until 2126.
+ */
+export const TEST_CERTIFICATE: { readonly key: string; readonly cert: string } = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgHwxj/DG1Pyzgu5EL
+5T14Ztwmlk/pn0Nuo70tEG5b1WChRANCAATlIz+2dJJJD/tosj8bKU3yCGo4U+VH
+t3L/0x7dOzQlRpBMQsVhRt7VhSPw09AylwRRB06fSGNVVeXNA8scFQ77
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIB9zCCAZ6gAwIBAgIUXByka+DCWcu+yGXKqAcmh3W/jxgwCgYIKoZIzj0EAwIw
+OTESMBAGA1UEAwwJbG9jYWxob3N0MSMwIQYDVQQKDBpIZWFkZnJhbWUgdGVzdCBj
+ZXJ0aWZpY2F0ZTAgFw0yNjExMjAxMTIzNTdaGA8yMTI2MTAyNzExMjM1N1owOTES
+MBAGA1UEAwwJbG9jYWxob3N0MSMwIQYDVQQKDBpIZWFkZnJhbWUgdGVzdCBjZXJ0
+aWZpY2F0ZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABOUjP7Z0kkkP+2iyPxsp
+TfIIajhT5Ue3cv/THt07NCVGkExCxWFG3tWFI/DT0DKXBFEHTp9IY1VV5c0DyxwV
+DvujgYEwfzAdBgNVHQ4EFgQUgeIw/AuDzO9rKOldSHwdJtLbA20wHwYDVR0jBBgw
+FoAUgeIw/AuDzO9rKOldSHwdJtLbA20wDwYDVR0TAQH/BAUwAwEB/zAsBgNVHREE
+JTAjgglsb2NhbGhvc3SHBH8AAAGHEAAAAAAAAAAAAAAAAAAAAAEwCgYIKoZIzj0E
+AwIDRwAwRAIgVcFPFBPeyNyy/DJhjb94zPEz1i4W0xay2C9XcOZzlaICIByNNpdP
+qHTuw3ihb6WRXUxKhVKZJNw7Ygm5WyeopN2x
+-----END CERTIFICATE-----
+`,
+};
