@@ -8,30 +8,36 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 // biome-ignore lint/suspicious/noEmptyInterface: it is there to be augmented
 export interface SessionState {}
 
-/** Why a session ended. A closed set; each is counted and documented. */
-export type CloseReason =
-  | 'client-closed'
-  | 'socket-error'
-  | 'refused'
-  | 'banned'
-  | 'too-many-connections'
-  | 'overloaded'
-  | 'detect-timeout'
-  | 'bad-proxy-header'
-  | 'http-probe'
-  | 'unknown-protocol'
-  | 'authorize-timeout'
-  | 'idle-timeout'
-  | 'line-too-long'
-  | 'malformed'
-  | 'too-many-unknown-methods'
-  | 'rate-limited'
-  | 'slow-reader'
-  | 'kicked'
-  | 'internal-error'
-  | 'shutdown';
+/** Every reason a session can end for, in one place: the type, the counters and the documentation come from it. */
+export const CLOSE_REASONS = [
+  'client-closed',
+  'socket-error',
+  'refused',
+  'banned',
+  'too-many-connections',
+  'overloaded',
+  'detect-timeout',
+  'bad-proxy-header',
+  'http-probe',
+  'unknown-protocol',
+  'authorize-timeout',
+  'idle-timeout',
+  'line-too-long',
+  'malformed',
+  'too-many-unknown-methods',
+  'rate-limited',
+  'slow-reader',
+  'kicked',
+  'internal-error',
+  'shutdown',
+] as const;
 
+/** Why a session ended. A closed set; each is counted and documented. */
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+/** The listening socket a session came in by. */
 export interface ListenerInfo {
+  /** Position in the `listeners` option; -1 for connections attached from elsewhere. */
   readonly index: number;
   readonly host: string;
   readonly port: number;
@@ -49,6 +55,7 @@ export interface Session {
   readonly listener: ListenerInfo;
   /** Name of the protocol, e.g. `stratum-v1`. */
   readonly protocol: string;
+  /** Unix milliseconds. */
   readonly connectedAtMs: number;
   /** For plugins. */
   readonly state: SessionState;
@@ -80,13 +87,39 @@ export interface MethodContext<Params = unknown> {
   readonly session: Session;
   /** True when the peer wants an answer (the request has a non-null id). */
   readonly wantsReply: boolean;
+  /** Aborted when the handler's time is over or the session ends. */
+  readonly signal: AbortSignal;
 }
+
+/** What must have happened on a session before a method may be called. */
+export type Phase = 'any' | 'subscribed' | 'authorized';
 
 /** A method that peers can call. The handler's return value is the answer; a {@link Reject} is an error answer. */
 export interface MethodDefinition<Params = unknown, Context extends MethodContext<Params> = MethodContext<Params>> {
   /** Any Standard Schema (zod 4, valibot ...). Absent: the handler gets `unknown`. */
   readonly params?: StandardSchemaV1<unknown, Params>;
   /** What must have happened on the session first. Default `any`. */
-  readonly phase?: 'any' | 'subscribed' | 'authorized';
+  readonly phase?: Phase;
+  /**
+   * True for methods that bring a session into its next phase (subscribe, authorize). While one of them is still
+   * waiting for its promise, requests of a later phase wait for it instead of being refused.
+   */
+  readonly changesPhase?: boolean;
+  /**
+   * True for a method whose handler looks after phase and `onRequest` hooks itself, by
+   * `JsonRpcProtocol.guard`. For shares: nothing may stand between a share and its evaluation.
+   */
+  readonly unguarded?: boolean;
   readonly handler: (context: Context) => MaybePromise<unknown | Reject>;
+}
+
+/** Decides whether a socket may talk at all: a {@link Reject} or `false` refuses, anything else admits. */
+export type AdmitHandler = (peer: AdmitContext) => MaybePromise<Reject | boolean | undefined>;
+
+/** What the `admit` handler is called with. */
+export interface AdmitContext {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly secure: boolean;
+  readonly listener: ListenerInfo;
 }

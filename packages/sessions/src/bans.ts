@@ -1,0 +1,200 @@
+import { BoundedMap, type Clock } from '@headframe/primitives';
+import { type AddressMatcher, createAddressMatcher } from '@headframe/transport';
+import { addressKey } from './address.js';
+import type { AddressEntry } from './addresses.js';
+import { Score } from './score.js';
+
+/** What a ban is keyed by. A `session` verdict closes one session and leaves nothing behind. */
+export type BanScope = 'address' | 'account' | 'session';
+
+/** A ban in force, or the verdict on a session. */
+export interface Ban {
+  readonly scope: BanScope;
+  /** Address (IPv6: its /64), account key, or session id. */
+  readonly key: string;
+  readonly reason: string;
+  /** Unix milliseconds. */
+  readonly sinceMs: number;
+  /** Unix milliseconds; equals `sinceMs` for a session. */
+  readonly untilMs: number;
+}
+
+/** When somebody is banned and for how long. */
+export interface BanOptions {
+  /** `false`: scores are kept for show, but nobody is banned by score; `add` still works. Default true. */
+  readonly enabled?: boolean;
+  /** Default 600,000: long enough to stop a flood, short enough that a repaired miner is back the same day. */
+  readonly durationMs?: number;
+  /** Past work counts half after it. Default 600,000. */
+  readonly halfLifeMs?: number;
+  /** Bad shares (decayed count) below which there is no verdict. Default 100: a reconnect can make dozens stale. */
+  readonly minBad?: number;
+  /** Bad part of the work (by weight) from which on there is a verdict. Default 0.5, as pools have used for years. */
+  readonly badRatio?: number;
+  /** Sessions closed for protocol violations (decayed) that ban an address without good work. Default 20. */
+  readonly strikes?: number;
+  /** Addresses and CIDRs that are never banned and never limited by address. */
+  readonly allow?: readonly string[];
+  /** Bans kept at most; the oldest goes first. Default 65,536. */
+  readonly maxBans?: number;
+  /** Accounts whose work is remembered at most; the longest unused goes first. Default 65,536. */
+  readonly maxAccounts?: number;
+}
+
+/** What the ban list must know of a session to judge it. */
+export interface JudgedSession {
+  readonly id: number;
+  readonly address: AddressEntry;
+  readonly exempt: boolean;
+  score: Score | undefined;
+}
+
+/**
+ * Who is kept out, by address and by account, and the scores that lead to it. Bans end by themselves. Aware of NAT: an
+ * address is banned only when the work of all its sessions together is bad; one bad miner among good ones loses its
+ * account or just its session. An account is not blamed for work from an address that does nothing but bad work, for
+ * anyone may claim any account.
+ */
+export class BanList {
+  readonly #clock: Clock;
+  readonly #bans: { readonly address: BoundedMap<string, Ban>; readonly account: BoundedMap<string, Ban> };
+  readonly #accounts: BoundedMap<string, Score>;
+  readonly #enabled: boolean;
+  readonly #durationMs: number;
+  readonly #halfLifeMs: number;
+  readonly #minBad: number;
+  readonly #badRatio: number;
+  readonly #strikes: number;
+  /** Addresses that are never banned or limited by address. */
+  readonly allow: AddressMatcher;
+  /** Called with every new ban, before sessions are closed for it. */
+  onBan: (ban: Ban) => void = () => {};
+
+  /** @throws PoolError `invalid_argument` for an `allow` entry that is no address and no CIDR. */
+  constructor(options: BanOptions, clock: Clock) {
+    const maxBans = options.maxBans ?? 65_536;
+    this.#clock = clock;
+    this.#bans = { address: new BoundedMap(maxBans), account: new BoundedMap(maxBans) };
+    this.#accounts = new BoundedMap(options.maxAccounts ?? 65_536);
+    this.#enabled = options.enabled ?? true;
+    this.#durationMs = options.durationMs ?? 600_000;
+    this.#halfLifeMs = options.halfLifeMs ?? 600_000;
+    this.#minBad = options.minBad ?? 100;
+    this.#badRatio = options.badRatio ?? 0.5;
+    this.#strikes = options.strikes ?? 20;
+    this.allow = createAddressMatcher(options.allow ?? []);
+  }
+
+  get size(): number {
+    return this.#bans.address.size + this.#bans.account.size;
+  }
+
+  /** The ban in force on a remote address, if any. */
+  findAddress(remoteAddress: string): Ban | undefined {
+    return this.#bans.address.size === 0 ? undefined : this.#find('address', addressKey(remoteAddress));
+  }
+
+  /** The ban in force on an account key, if any. */
+  findAccount(account: string): Ban | undefined {
+    return this.#bans.account.size === 0 ? undefined : this.#find('account', account);
+  }
+
+  /** Bans by hand; a longer ban replaces a shorter one. Answers the ban. */
+  add(
+    scope: 'address' | 'account',
+    key: string,
+    options: { readonly reason: string; readonly durationMs?: number },
+  ): Ban {
+    const sinceMs = this.#clock.now();
+    const named = scope === 'address' ? (key.endsWith('/64') ? key : addressKey(key)) : key;
+    const untilMs = sinceMs + (options.durationMs ?? this.#durationMs);
+    const ban: Ban = { scope, key: named, reason: options.reason, sinceMs, untilMs };
+    const current = this.#find(scope, named);
+    if (current && current.untilMs >= untilMs) return current;
+    this.#bans[scope].set(named, ban);
+    this.onBan(ban);
+    return ban;
+  }
+
+  /** Ends a ban. False when there was none. */
+  remove(scope: 'address' | 'account', key: string): boolean {
+    return this.#bans[scope].delete(scope === 'address' && !key.endsWith('/64') ? addressKey(key) : key);
+  }
+
+  /** Bans in force, the oldest first. */
+  list(): Ban[] {
+    const nowMs = this.#clock.now();
+    return [...this.#bans.address.values(), ...this.#bans.account.values()]
+      .filter((ban) => ban.untilMs > nowMs)
+      .sort((a, b) => a.sinceMs - b.sinceMs);
+  }
+
+  /** Drops bans that are over; called now and then by the sweeper. */
+  expire(): void {
+    const nowMs = this.#clock.now();
+    for (const map of [this.#bans.address, this.#bans.account]) {
+      for (const [key, ban] of map.entries()) if (ban.untilMs <= nowMs) map.delete(key);
+    }
+  }
+
+  /**
+   * Takes one judged share into account; `weight` is its difficulty. Answers the ban it led to, if it did;
+   * {@link onBan} has been called for it then. Cheap for a good share: three additions and a map lookup.
+   */
+  judge(session: JudgedSession, valid: boolean, weight: number, account?: string): Ban | undefined {
+    const nowMs = this.#clock.now();
+    const halfLifeMs = this.#halfLifeMs;
+    const address = session.address;
+    session.score ??= new Score(nowMs);
+    address.score ??= new Score(nowMs);
+    session.score.add(nowMs, halfLifeMs, valid, weight);
+    address.score.add(nowMs, halfLifeMs, valid, weight);
+    const addressIsBad = address.score.badRatio >= this.#badRatio;
+    let accountScore: Score | undefined;
+    if (account !== undefined && (valid || !addressIsBad)) {
+      accountScore = this.#accounts.get(account);
+      if (!accountScore) {
+        accountScore = new Score(nowMs);
+        this.#accounts.set(account, accountScore);
+      }
+      accountScore.add(nowMs, halfLifeMs, valid, weight);
+    }
+    if (valid || !this.#enabled || session.exempt) return undefined;
+    const reason = 'too many invalid shares';
+    if (this.#isOver(address.score)) return this.add('address', address.key, { reason });
+    if (account !== undefined && accountScore && this.#isOver(accountScore)) {
+      return this.add('account', account, { reason });
+    }
+    if (this.#isOver(session.score)) {
+      const ban: Ban = { scope: 'session', key: String(session.id), reason, sinceMs: nowMs, untilMs: nowMs };
+      this.onBan(ban);
+      return ban;
+    }
+    return undefined;
+  }
+
+  /**
+   * Counts a session closed for breaking the protocol (junk, floods, scans). An address that collects enough of them
+   * and has no good work to its name is banned.
+   */
+  strike(session: JudgedSession, reason: string): Ban | undefined {
+    const nowMs = this.#clock.now();
+    const address = session.address;
+    address.strikes ??= new Score(nowMs);
+    address.strikes.add(nowMs, this.#halfLifeMs, false, 1);
+    if (!this.#enabled || session.exempt || address.strikes.badCount < this.#strikes) return undefined;
+    if (address.score && address.score.good > address.score.bad) return undefined;
+    return this.add('address', address.key, { reason });
+  }
+
+  #isOver(score: Score): boolean {
+    return score.badCount >= this.#minBad && score.badRatio >= this.#badRatio;
+  }
+
+  #find(scope: 'address' | 'account', key: string): Ban | undefined {
+    const ban = this.#bans[scope].get(key);
+    if (!ban || ban.untilMs > this.#clock.now()) return ban;
+    this.#bans[scope].delete(key);
+    return undefined;
+  }
+}

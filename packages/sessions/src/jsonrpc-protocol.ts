@@ -1,0 +1,439 @@
+import {
+  encodeNotification,
+  encodeResult,
+  type FramerStatus,
+  type InvalidMessage,
+  LineFramer,
+  type LineSink,
+  type NotificationMessage,
+  PendingRequests,
+  parseMessage,
+  type RequestMessage,
+  type RequestOptions,
+} from '@headframe/jsonrpc';
+import { isPromiseLike, isReject, type MaybePromise, type Reject, reject } from '@headframe/primitives';
+import type { CallContext } from './call-context.js';
+import type { JsonRpcSettings } from './jsonrpc-settings.js';
+import type { RegisteredMethod } from './methods.js';
+import type { SessionProtocol } from './protocol.js';
+import { ReplyQueue } from './reply-queue.js';
+import { isParsed, type Parsed, validate } from './schema.js';
+import { asText, type Broadcast, PAUSE, type SessionCore } from './session.js';
+import type { CloseReason, Phase } from './types.js';
+
+/** One request on its way from line to reply. */
+class Call<Context> {
+  readonly method: RegisteredMethod<Context>;
+  readonly context: Context;
+  readonly slot: number;
+  /** Raw JSON of the id; undefined when the peer wants no answer. */
+  readonly idText: string | undefined;
+  /** When it first had to wait for a promise; monotonic ms. */
+  waitingSinceMs = -1;
+  done = false;
+
+  constructor(method: RegisteredMethod<Context>, context: Context, slot: number, idText: string | undefined) {
+    this.method = method;
+    this.context = context;
+    this.slot = slot;
+    this.idText = idText;
+  }
+}
+
+const INVALID_TEXT: Readonly<Record<InvalidMessage['reason'], string>> = {
+  'not-json': 'Malformed JSON',
+  'not-an-object': 'Not a JSON object',
+  'too-deep': 'Nested too deeply',
+  'bad-id': 'Invalid id',
+  'bad-method': 'Invalid request',
+};
+
+const PHASE_REFUSAL: Readonly<Record<Exclude<Phase, 'any'>, Reject>> = {
+  subscribed: reject('not-subscribed'),
+  authorized: reject('unauthorized'),
+};
+
+/**
+ * JSON-RPC over lines on one session: framing, dispatch, replies in order, requests to the peer. Everything runs at
+ * once in the turn the bytes came in, until a hook, schema or handler returns a promise.
+ */
+export class JsonRpcProtocol<Context extends CallContext = CallContext, State = undefined>
+  implements SessionProtocol, LineSink
+{
+  readonly session: SessionCore;
+  readonly settings: JsonRpcSettings<Context, State>;
+  /** What the layer above keeps for this session. */
+  readonly state: State;
+  readonly #framer: LineFramer;
+  readonly #replies: ReplyQueue;
+  #outgoing: PendingRequests | undefined = undefined;
+  /** Calls that wait for a promise, the oldest first. */
+  #calls: Call<Context>[] | undefined = undefined;
+  /** Resolved whenever a phase-changing call is done. Made when somebody waits. */
+  #phaseChange: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined;
+  #malformed = 0;
+  #unknown = 0;
+  #lines = 0;
+  #reading = false;
+
+  constructor(session: SessionCore, settings: JsonRpcSettings<Context, State>) {
+    this.session = session;
+    this.settings = settings;
+    this.#framer = new LineFramer({ maxLineBytes: session.host.limits.lineBytes });
+    this.#replies = new ReplyQueue(session);
+    this.state = settings.createState(this);
+  }
+
+  get pending(): number {
+    return this.#replies.outstanding;
+  }
+
+  // --- for fast paths and the layer above
+
+  /** Takes the place of a request in the order of replies. */
+  reserve(): number {
+    return this.#replies.reserve();
+  }
+
+  /** Gives the reply for a reserved slot: one ASCII line, or `''` when the peer wants none. Must happen once per slot. */
+  settle(slot: number, text: string): void {
+    this.#replies.settle(slot, text);
+    const { session } = this;
+    if (session.awaitsReplies) session.checkAfterTurn();
+    if (this.#replies.heldLength > session.host.limits.unsentBytes) session.destroy('slow-reader');
+  }
+
+  /** Refuses a reserved request. */
+  settleReject(slot: number, idText: string | undefined, refusal: Reject): void {
+    this.settle(slot, idText === undefined ? '' : this.settings.encodeError(idText, refusal.code, refusal.reason));
+  }
+
+  /** Sends ready-made ASCII lines, but never before a reply that was given earlier. */
+  push(text: string): void {
+    if (!this.session.closed) this.#replies.notify(text);
+  }
+
+  /**
+   * Sends a message made for many sessions: at once, except when a notification still waits behind a reply (the first
+   * job behind the reply to authorize): then after it.
+   */
+  broadcast(message: Broadcast): void {
+    if (this.#replies.holdsNotification) this.push(asText(message.encode()));
+    else this.session.broadcast(message);
+  }
+
+  /** True while a subscribe or authorize waits for its promise. */
+  get changesPhase(): boolean {
+    return this.#calls?.some((call) => call.method.changesPhase) ?? false;
+  }
+
+  /** Resolves when the next subscribe or authorize under way is done, or the session has ended. Never rejects. */
+  phaseChanged(): Promise<void> {
+    if (!this.#phaseChange) {
+      let resolve: () => void = () => {};
+      const promise = new Promise<void>((done) => {
+        resolve = done;
+      });
+      this.#phaseChange = { promise, resolve };
+    }
+    return this.#phaseChange.promise;
+  }
+
+  /** Phase check and `onRequest` hooks, for handlers of `unguarded` methods. Never throws or rejects. */
+  guard(context: Context, phase: Phase): MaybePromise<Reject | undefined> {
+    const refusal = this.#phaseRefusal(phase);
+    if (!refusal) return this.settings.onRequest.run(context);
+    if (!this.#earlierPhaseChange(context)) return refusal;
+    return this.#guardLater(context, phase);
+  }
+
+  #phaseRefusal(phase: Phase): Reject | undefined {
+    if (phase === 'any') return undefined;
+    const reached = phase === 'subscribed' ? this.session.subscribed : this.session.authorized;
+    return reached ? undefined : PHASE_REFUSAL[phase];
+  }
+
+  /** Only requests that came earlier are waited for, so that no two can wait for each other. */
+  #earlierPhaseChange(context: Context): boolean {
+    for (const call of this.#calls ?? []) {
+      if (call.context === context) return false;
+      if (call.method.changesPhase) return true;
+    }
+    return false;
+  }
+
+  async #guardLater(context: Context, phase: Phase): Promise<Reject | undefined> {
+    for (;;) {
+      await this.phaseChanged();
+      const refusal = this.#phaseRefusal(phase);
+      if (!refusal) return this.settings.onRequest.run(context);
+      if (this.session.closed || !this.#earlierPhaseChange(context)) return refusal;
+    }
+  }
+
+  // --- SessionProtocol
+
+  data(chunk: Uint8Array): void {
+    this.#read(chunk);
+  }
+
+  resume(): void {
+    // Called from inside a line: the loop below goes on by itself.
+    if (!this.#reading) this.#read(undefined);
+  }
+
+  #read(chunk: Uint8Array | undefined): void {
+    const { session } = this;
+    this.#lines = 0;
+    this.#reading = true;
+    let status: FramerStatus;
+    try {
+      status = chunk ? this.#framer.push(chunk, this) : 'ok';
+      while (status === 'ok' && this.#framer.stopped && !session.paused && !session.closed) {
+        status = this.#framer.resume(this);
+      }
+    } catch (error) {
+      this.#report(error, 'input');
+      session.destroy('internal-error');
+      return;
+    } finally {
+      this.#reading = false;
+    }
+    if (this.#lines > 0) session.countLines(this.#lines, session.host.clock.monotonic());
+    if (status === 'line-too-long') session.close('line-too-long');
+    else if (status === 'overflow') session.destroy('rate-limited');
+  }
+
+  line(bytes: Uint8Array, start: number, end: number): boolean {
+    const { session, settings } = this;
+    this.#lines++;
+    const observed = session.host.events.listenerCount('message') > 0;
+    if (observed || settings.fastLine === undefined || !settings.fastLine(this, bytes, start, end)) {
+      this.#message(bytes, start, end, observed);
+    }
+    if (this.#replies.outstanding >= session.host.limits.inFlight) session.pause(PAUSE.inFlight);
+    return !session.paused && !session.closed;
+  }
+
+  #message(bytes: Uint8Array, start: number, end: number, observed: boolean): void {
+    const { session } = this;
+    const message = parseMessage(bytes, start, end);
+    if (observed) session.host.events.safeEmit('message', { session, message });
+    switch (message.kind) {
+      case 'request':
+        this.#request(message, message.idText);
+        return;
+      case 'notification':
+        this.#request(message, undefined);
+        return;
+      case 'response':
+        if (!this.#outgoing?.settle(message)) session.log.debug({ id: message.id }, 'answer to nothing');
+        return;
+      case 'invalid': {
+        const slot = this.reserve();
+        this.settleReject(slot, message.idText ?? 'null', reject('other', INVALID_TEXT[message.reason]));
+        this.#malformed++;
+        if (this.#malformed > session.host.limits.malformedLines) session.close('malformed');
+      }
+    }
+  }
+
+  notify(method: string, params: readonly unknown[]): void {
+    this.push(encodeNotification(method, params));
+  }
+
+  request(method: string, params: readonly unknown[], options?: RequestOptions): Promise<unknown> {
+    const { clock, limits } = this.session.host;
+    if (!this.#outgoing) {
+      this.#outgoing = new PendingRequests({
+        clock,
+        send: (line) => this.push(line),
+        capacity: limits.outgoingRequests,
+        timeoutMs: limits.outgoingTimeoutMs,
+      });
+      if (this.session.closed) this.#outgoing.close();
+    }
+    return this.#outgoing.request(method, params, options);
+  }
+
+  sweep(nowMs: number): number {
+    const timeoutMs = this.session.host.limits.handlerTimeoutMs;
+    for (;;) {
+      const oldest = this.#calls?.[0];
+      if (!oldest) return Number.POSITIVE_INFINITY;
+      const dueMs = oldest.waitingSinceMs + timeoutMs;
+      if (nowMs < dueMs) return dueMs;
+      this.session.log.warn({ method: oldest.method.name, timeoutMs }, 'handler took too long');
+      oldest.context.abort();
+      this.#reply(oldest, undefined, reject('timeout'));
+    }
+  }
+
+  shutdown(message: string): void {
+    this.settings.shutdown?.(this, message);
+  }
+
+  hasAccount(account: string): boolean {
+    return this.settings.hasAccount?.(this, account) ?? false;
+  }
+
+  closed(reason: CloseReason): void {
+    const calls = this.#calls ?? [];
+    this.#calls = undefined;
+    for (const call of calls) {
+      call.done = true;
+      call.context.abort();
+    }
+    this.#phaseChange?.resolve();
+    this.#phaseChange = undefined;
+    this.#framer.clear();
+    this.#outgoing?.close();
+    this.settings.closed?.(this, reason);
+  }
+
+  // --- dispatch
+
+  #request(message: RequestMessage | NotificationMessage, idText: string | undefined): void {
+    const { methods } = this.settings;
+    const slot = this.reserve();
+    const method = methods.get(message.method);
+    if (!method) {
+      const toPeerOnly = methods.isToPeerOnly(message.method);
+      this.settleReject(slot, idText, toPeerOnly ? reject('not-supported') : reject('unknown-method'));
+      this.#unknown++;
+      if (this.#unknown > this.session.host.limits.unknownMethods) this.session.close('too-many-unknown-methods');
+      return;
+    }
+    const wantsReply = idText !== undefined;
+    const context = this.settings.createContext(this, { method: method.name, params: message.params, wantsReply });
+    const call = new Call(method, context, slot, idText);
+    if (method.unguarded) {
+      this.#guarded(call, undefined);
+      return;
+    }
+    const refusal = this.guard(context, method.phase);
+    if (isPromiseLike(refusal)) {
+      this.#wait(call);
+      refusal.then((later) => this.#guarded(call, later));
+    } else this.#guarded(call, refusal);
+  }
+
+  #guarded(call: Call<Context>, refusal: Reject | undefined): void {
+    if (call.done) return;
+    if (refusal) {
+      this.#answer(call, undefined, refusal);
+      return;
+    }
+    if (!call.method.schema) {
+      this.#invoke(call);
+      return;
+    }
+    try {
+      const parsed = validate(call.method.schema, call.context.params);
+      if (isPromiseLike(parsed)) {
+        this.#wait(call);
+        parsed.then(
+          (later) => this.#parsed(call, later),
+          (error: unknown) => this.#threw(call, error),
+        );
+      } else this.#parsed(call, parsed);
+    } catch (error) {
+      this.#threw(call, error);
+    }
+  }
+
+  #parsed(call: Call<Context>, parsed: Parsed | Reject): void {
+    if (call.done) return;
+    if (!isParsed(parsed)) {
+      this.#answer(call, undefined, parsed);
+      return;
+    }
+    call.context.params = parsed.value;
+    this.#invoke(call);
+  }
+
+  #invoke(call: Call<Context>): void {
+    let result: unknown;
+    try {
+      result = call.method.handler(call.context);
+    } catch (error) {
+      this.#threw(call, error);
+      return;
+    }
+    if (isPromiseLike(result)) {
+      this.#wait(call);
+      result.then(
+        (later) => this.#handled(call, later),
+        (error: unknown) => this.#threw(call, error),
+      );
+    } else this.#handled(call, result);
+  }
+
+  #handled(call: Call<Context>, result: unknown): void {
+    if (isReject(result)) this.#answer(call, undefined, result);
+    else this.#answer(call, result, undefined);
+  }
+
+  #threw(call: Call<Context>, error: unknown): void {
+    if (call.done) return;
+    this.#report(error, call.method.name);
+    this.#answer(call, undefined, isReject(error) ? error : reject('internal'));
+  }
+
+  #answer(call: Call<Context>, result: unknown, refusal: Reject | undefined): void {
+    if (call.done) return;
+    const { beforeReply } = this.settings;
+    if (beforeReply.size === 0) {
+      this.#reply(call, result, refusal);
+      return;
+    }
+    const { session } = this;
+    const veto = beforeReply.run({ method: call.method.name, session, request: call.context, result, refusal });
+    if (isPromiseLike(veto)) {
+      this.#wait(call);
+      veto.then((later) => this.#reply(call, result, later ?? refusal));
+    } else this.#reply(call, result, veto ?? refusal);
+  }
+
+  #reply(call: Call<Context>, result: unknown, refusal: Reject | undefined): void {
+    if (call.done) return;
+    call.done = true;
+    if (call.waitingSinceMs >= 0) {
+      const at = this.#calls?.indexOf(call) ?? -1;
+      if (at >= 0) this.#calls?.splice(at, 1);
+    }
+    const { idText } = call;
+    if (idText === undefined) this.settle(call.slot, '');
+    else if (refusal) this.settleReject(call.slot, idText, refusal);
+    else this.settle(call.slot, this.#encodeResult(call, idText, result));
+    if (call.method.changesPhase && this.#phaseChange) {
+      this.#phaseChange.resolve();
+      this.#phaseChange = undefined;
+    }
+  }
+
+  #encodeResult(call: Call<Context>, idText: string, result: unknown): string {
+    try {
+      return encodeResult(idText, result);
+    } catch (error) {
+      this.#report(error, call.method.name);
+      return this.settings.encodeError(idText, 'internal', undefined);
+    }
+  }
+
+  /** Puts a call on the list of those that may take too long. */
+  #wait(call: Call<Context>): void {
+    if (call.waitingSinceMs >= 0 || call.done) return;
+    const { host } = this.session;
+    call.waitingSinceMs = host.clock.monotonic();
+    this.#calls ??= [];
+    this.#calls.push(call);
+    this.session.wakeAt(call.waitingSinceMs + host.limits.handlerTimeoutMs);
+  }
+
+  #report(error: unknown, where: string): void {
+    const { session } = this;
+    session.log.error({ err: error, method: where }, 'unexpected error');
+    session.host.events.safeEmit('error', { error, where, session });
+  }
+}

@@ -1,0 +1,307 @@
+import {
+  type Clock,
+  isPromiseLike,
+  type Logger,
+  PoolError,
+  silentLogger,
+  systemClock,
+  type Timer,
+  TypedEmitter,
+} from '@headframe/primitives';
+import type { Connection, SendQueuePolicy } from '@headframe/transport';
+import { AddressTable } from './addresses.js';
+import { type Ban, BanList } from './bans.js';
+import { DeadlineTable } from './deadlines.js';
+import type { SessionEventSink, SessionEvents, SessionHooks } from './events.js';
+import { Gate } from './gate.js';
+import type { HookRegistry } from './hooks.js';
+import { type Limits, resolveLimits } from './limits.js';
+import type { ListenerOptions, SessionServerModules, SessionServerOptions } from './options.js';
+import { OutputScheduler } from './output.js';
+import { createLoopDelayMonitor, type LoopDelayMonitor, OverloadGate } from './overload.js';
+import type { ProtocolDefinition } from './protocol.js';
+import { createSessionHooks } from './report.js';
+import type { SessionCore, SessionHost } from './session.js';
+import { CLOSE_REASONS, type CloseReason, type ListenerInfo, type MethodContext } from './types.js';
+
+/** How often deadlines are looked at. Limits are exact to this. */
+const SWEEP_MS = 1000;
+/** Sweeps between two looks for bans that are over. */
+const SWEEPS_PER_EXPIRY = 60;
+
+/** Counters of a session server, for metrics. */
+export interface SessionServerStats {
+  readonly sessions: number;
+  /** Connections that have not become a session yet. */
+  readonly opening: number;
+  /** Addresses with at least one session. */
+  readonly addresses: number;
+  /** Sessions since the start. */
+  readonly connected: number;
+  /** Ends since the start, by reason; refused connections count too. */
+  readonly closed: Readonly<Record<CloseReason, number>>;
+  readonly bans: number;
+  readonly busy: boolean;
+  readonly loopDelayMs: number;
+}
+
+/** What a graceful close may take. */
+export interface CloseOptions {
+  /** Time for replies under way. Default: the limit `drainTimeoutMs`. */
+  readonly drainMs?: number;
+  /** Shown to miners where the protocol can. */
+  readonly message?: string;
+}
+
+/** Accepts connections and runs sessions on them, in whatever protocols it was given. */
+export class SessionServer<Context extends MethodContext = MethodContext> implements SessionHost {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly events: SessionEventSink;
+  readonly hooks: HookRegistry<SessionHooks<Context>>;
+  readonly bans: BanList;
+  readonly sendPolicy: SendQueuePolicy;
+  readonly output = new OutputScheduler();
+  readonly deadlines = new DeadlineTable<SessionCore>();
+  readonly addresses: AddressTable;
+  readonly protocols: readonly ProtocolDefinition[];
+  readonly #listenerOptions: readonly ListenerOptions[];
+  readonly #gate: Gate<Context>;
+  readonly #overload: OverloadGate;
+  readonly #closedBy = new Map<CloseReason, number>();
+  readonly #closeHooks = new Set<PromiseLike<unknown>>();
+  #loopDelay: LoopDelayMonitor | undefined;
+  #sweeper: Timer | undefined = undefined;
+  #sweeps = 0;
+  #connected = 0;
+  #draining = false;
+  #closing: Promise<void> | undefined = undefined;
+  #onEmpty: (() => void) | undefined = undefined;
+
+  constructor(options: SessionServerOptions, modules: SessionServerModules<Context>) {
+    if (modules.protocols.length === 0) throw new PoolError('invalid_config', 'a server needs at least one protocol');
+    this.limits = resolveLimits(options.limits);
+    this.clock = modules.clock ?? systemClock;
+    this.log = modules.log ?? silentLogger;
+    this.events = modules.events ?? this.#ownEvents();
+    this.hooks = modules.hooks ?? createSessionHooks<Context>(this.log, this.events);
+    this.bans = new BanList(options.bans ?? {}, this.clock);
+    this.bans.onBan = (ban) => this.#banned(ban);
+    this.sendPolicy = {
+      clock: this.clock,
+      maxUnsentBytes: this.limits.unsentBytes,
+      drainTimeoutMs: this.limits.drainTimeoutMs,
+    };
+    this.addresses = new AddressTable(this.limits);
+    this.protocols = modules.protocols;
+    this.#listenerOptions = options.listeners ?? [];
+    this.#overload = new OverloadGate(this.limits);
+    this.#loopDelay = modules.loopDelay;
+    this.#gate = new Gate<Context>(this, modules.admit);
+  }
+
+  #ownEvents(): TypedEmitter<SessionEvents> {
+    return new TypedEmitter<SessionEvents>((error, event) => {
+      this.log.error({ err: error, event }, 'event listener failed');
+    });
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+  /** True while new connections are refused because the event loop is late. */
+  get busy(): boolean {
+    return this.#overload.busy;
+  }
+  get sessionCount(): number {
+    return this.deadlines.size;
+  }
+  /** All sessions, in no particular order. Safe against sessions that end while it runs. */
+  sessions(): IterableIterator<SessionCore> {
+    return this.deadlines.items();
+  }
+
+  /** Opens the listeners; resolves with what they are bound to. @throws PoolError `listen_failed`; none stays open then. */
+  async listen(): Promise<readonly ListenerInfo[]> {
+    if (this.#closing) throw new PoolError('closed', 'the server is closed');
+    this.#start();
+    return this.#gate.listen(this.#listenerOptions);
+  }
+
+  /**
+   * Takes over an open connection: memory transports, sockets handed over by another process. `protocol` skips
+   * detection. Refuses it like any other when a limit says so.
+   */
+  attach(connection: Connection, listener: ListenerInfo, protocol?: string): void {
+    this.#start();
+    this.#gate.accept(connection, listener, protocol);
+  }
+
+  /**
+   * Graceful and idempotent:
+   * 1. stops accepting; connections that are no session yet are dropped;
+   * 2. has every protocol tell its peer (V1: client.reconnect);
+   * 3. sessions without a request under way are flushed and closed;
+   * 4. the others are closed when their last reply is out;
+   * 5. after `drainMs` what is left is destroyed;
+   * 6. resolves when every session is gone and its `onClose` hooks are done, or the time is over.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options);
+    return this.#closing;
+  }
+
+  async #close(options: CloseOptions): Promise<void> {
+    this.#draining = true;
+    const listenersClosed = this.#gate.close();
+    const message = options.message ?? 'The server is going down';
+    for (const session of [...this.sessions()]) {
+      try {
+        session.implementation?.shutdown(message);
+      } catch (error) {
+        this.report(error, 'shutdown', session);
+      }
+      session.checkAfterTurn();
+    }
+    const drainMs = options.drainMs ?? this.limits.drainTimeoutMs;
+    let timer: Timer | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      if (Number.isFinite(drainMs)) timer = this.clock.setTimeout(resolve, drainMs);
+    });
+    await Promise.race([this.#empty(), timeout]);
+    for (const session of [...this.sessions()]) session.destroy('shutdown');
+    await Promise.race([Promise.allSettled([...this.#closeHooks, listenersClosed]), timeout]);
+    timer?.cancel();
+    this.#stop();
+  }
+
+  /** Closes everything at once: listeners, connections, sessions. A `close()` under way resolves. */
+  destroy(): void {
+    this.#draining = true;
+    this.#closing ??= Promise.resolve();
+    void this.#gate.close();
+    for (const session of [...this.sessions()]) session.destroy('shutdown');
+    this.#stop();
+  }
+
+  /** A snapshot of the counters. */
+  stats(): SessionServerStats {
+    const closed = Object.fromEntries(CLOSE_REASONS.map((reason) => [reason, this.#closedBy.get(reason) ?? 0]));
+    return {
+      sessions: this.sessionCount,
+      opening: this.#gate.opening,
+      addresses: this.addresses.size,
+      connected: this.#connected,
+      closed: closed as Record<CloseReason, number>,
+      bans: this.bans.size,
+      busy: this.busy,
+      loopDelayMs: this.#overload.delayMs,
+    };
+  }
+
+  // --- for the gate and the sessions
+
+  /** Counts the end of a connection. */
+  count(reason: CloseReason): void {
+    this.#closedBy.set(reason, (this.#closedBy.get(reason) ?? 0) + 1);
+  }
+
+  /** Runs a connection that passed the gate. */
+  open(session: SessionCore, definition: ProtocolDefinition): void {
+    this.#connected++;
+    try {
+      const implementation = definition.create(session);
+      session.prepare(implementation);
+    } catch (error) {
+      this.report(error, 'session start', session);
+      session.destroy('internal-error');
+      return;
+    }
+    this.events.safeEmit('connected', { session });
+    session.start();
+  }
+
+  ended(session: SessionCore, reason: CloseReason): void {
+    this.addresses.leave(session.address);
+    this.count(reason);
+    const later = this.hooks.list('onClose').run({ session, reason });
+    if (isPromiseLike(later)) this.#trackCloseHook(later);
+    this.events.safeEmit('closed', { session, reason, durationMs: this.clock.now() - session.connectedAtMs });
+    if (this.sessionCount === 0) this.#onEmpty?.();
+  }
+
+  /** Logs something unexpected and emits `error`. */
+  report(error: unknown, where: string, session?: SessionCore): void {
+    (session?.log ?? this.log).error({ err: error, where }, 'unexpected error');
+    this.events.safeEmit('error', { error, where, session });
+  }
+
+  #trackCloseHook(promise: PromiseLike<unknown>): void {
+    this.#closeHooks.add(promise);
+    promise.then(() => this.#closeHooks.delete(promise));
+  }
+
+  #banned(ban: Ban): void {
+    const sessions: SessionCore[] = [];
+    for (const session of this.sessions()) if (isAbout(ban, session)) sessions.push(session);
+    this.log.warn({ scope: ban.scope, key: ban.key, reason: ban.reason, sessions: sessions.length }, 'banned');
+    this.events.safeEmit('banned', { ban, sessions });
+    for (const session of sessions) session.kick('banned');
+  }
+
+  #empty(): Promise<void> {
+    if (this.sessionCount === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  #start(): void {
+    if (this.#sweeper || this.#draining) return;
+    if (Number.isFinite(this.limits.overloadDelayMs)) this.#loopDelay ??= createLoopDelayMonitor();
+    this.#sweeper = this.clock.setInterval(() => this.#sweep(), SWEEP_MS);
+  }
+
+  #stop(): void {
+    this.#sweeper?.cancel();
+    this.#sweeper = undefined;
+    this.#loopDelay?.close();
+    this.#loopDelay = undefined;
+    this.#onEmpty?.();
+  }
+
+  #sweep(): void {
+    const nowMs = this.clock.monotonic();
+    this.deadlines.sweep(nowMs);
+    this.#sweeps++;
+    if (this.#sweeps % SWEEPS_PER_EXPIRY === 0) this.bans.expire();
+    if (this.#loopDelay && this.#overload.update(this.#loopDelay.sample())) {
+      const { busy, delayMs } = this.#overload;
+      this.log.warn({ busy, delayMs }, busy ? 'overloaded: refusing new connections' : 'overload is over');
+      this.events.safeEmit('busy', { busy, delayMs });
+    }
+  }
+}
+
+function isAbout(ban: Ban, session: SessionCore): boolean {
+  switch (ban.scope) {
+    case 'session':
+      return String(session.id) === ban.key;
+    case 'address':
+      return !session.exempt && session.address.key === ban.key;
+    case 'account':
+      return session.implementation?.hasAccount?.(ban.key) ?? false;
+  }
+}
+
+/**
+ * Makes a session server. Nothing is opened before `listen()` or `attach()`.
+ * @throws PoolError `invalid_config` for a wrong limit, `invalid_argument` for a wrong CIDR.
+ */
+export function createSessionServer<Context extends MethodContext = MethodContext>(
+  options: SessionServerOptions,
+  modules: SessionServerModules<Context>,
+): SessionServer<Context> {
+  return new SessionServer(options, modules);
+}

@@ -1,0 +1,473 @@
+import type { Clock, Logger } from '@headframe/primitives';
+import {
+  type Connection,
+  type ConnectionHandler,
+  type Replaceable,
+  SendQueue,
+  type SendQueueOwner,
+  type SendQueuePolicy,
+} from '@headframe/transport';
+import type { AddressEntry } from './addresses.js';
+import type { BanList, JudgedSession } from './bans.js';
+import type { DeadlineTable, Sweepable } from './deadlines.js';
+import type { SessionEventSink } from './events.js';
+import type { Limits } from './limits.js';
+import type { Flushable, OutputScheduler } from './output.js';
+import type { SessionProtocol } from './protocol.js';
+import type { Score } from './score.js';
+import type { CloseReason, ListenerInfo, Session, SessionState } from './types.js';
+
+/** Why a session is not being read; several can hold at once. */
+export const PAUSE = {
+  /** As many requests under way as may be. */
+  inFlight: 1,
+  /** Over the rate of the session or its address. */
+  rate: 2,
+  /** The peer does not read what we write. */
+  output: 4,
+  /** For the protocol's own use: a full validator queue ... */
+  protocol: 8,
+  /** About to be closed. */
+  leaving: 16,
+} as const;
+
+/** One of {@link PAUSE}. */
+export type PauseCause = (typeof PAUSE)[keyof typeof PAUSE];
+
+/** A message for many sessions, of which a newer one replaces one that waits: `WorkUpdate` of transport, for one. */
+export interface Broadcast extends Replaceable<Broadcast> {}
+
+/** What all sessions of a server share. */
+export interface SessionHost {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly events: SessionEventSink;
+  readonly output: OutputScheduler;
+  readonly deadlines: DeadlineTable<SessionCore>;
+  readonly bans: BanList;
+  readonly sendPolicy: SendQueuePolicy;
+  /** True while the server waits for sessions to finish. */
+  readonly draining: boolean;
+  /** Takes a session that has ended off the books. Called once per session. */
+  ended(session: SessionCore, reason: CloseReason): void;
+}
+
+/** Output is paused for when so much waits in the socket: a quarter of the bound leaves room for replies under way. */
+const PAUSE_OUTPUT_PART = 4;
+
+/** Ends that count against an address; see `BanList.strike`. */
+export const STRIKES: ReadonlySet<CloseReason> = new Set([
+  'malformed',
+  'line-too-long',
+  'too-many-unknown-methods',
+  'unknown-protocol',
+  'authorize-timeout',
+]);
+
+/** What the connection calls: `closed` means something else on a session. */
+class SessionInput implements ConnectionHandler {
+  readonly #session: SessionCore;
+  constructor(session: SessionCore) {
+    this.#session = session;
+  }
+  data(chunk: Uint8Array): void {
+    this.#session.received(chunk);
+  }
+  drain(): void {
+    this.#session.drained();
+  }
+  ended(): void {
+    this.#session.peerEnded();
+  }
+  closed(error?: Error): void {
+    this.#session.connectionClosed(error);
+  }
+}
+
+/** ASCII bytes or text as text. */
+export function asText(bytes: Uint8Array | string): string {
+  if (typeof bytes === 'string') return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice();
+}
+
+/** One connection: what every protocol needs of it. Small, without timers or closures of its own. */
+export class SessionCore implements Session, Sweepable, Flushable, JudgedSession, SendQueueOwner {
+  readonly id: number;
+  readonly host: SessionHost;
+  readonly listener: ListenerInfo;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly address: AddressEntry;
+  /** True for addresses that are never limited or banned (`bans.allow`). */
+  readonly exempt: boolean;
+  readonly protocol: string;
+  readonly connectedAtMs: number;
+  agent: string | undefined = undefined;
+  score: Score | undefined = undefined;
+  readonly #connection: Connection;
+  readonly #queue: SendQueue<Broadcast>;
+  #implementation: SessionProtocol | undefined = undefined;
+  #state: SessionState | undefined = undefined;
+  #log: Logger | undefined = undefined;
+  #slot = -1;
+  /** Text to be written at the end of the turn. */
+  #out = '';
+  #dirty = false;
+  #paused = 0;
+  #started = false;
+  #subscribed = false;
+  #authorized = false;
+  #reason: CloseReason | undefined = undefined;
+  #ended = false;
+  #peerEnded = false;
+  #checking = false;
+  #kickedFor: CloseReason | undefined = undefined;
+  #startedMs: number;
+  #lastLineMs: number;
+  #closeByMs = Number.POSITIVE_INFINITY;
+  #tokens: number;
+  #tokensMs: number;
+
+  constructor(
+    host: SessionHost,
+    connection: Connection,
+    parts: {
+      readonly id: number;
+      readonly listener: ListenerInfo;
+      readonly protocol: string;
+      readonly remoteAddress: string;
+      readonly remotePort: number;
+      readonly address: AddressEntry;
+      readonly exempt: boolean;
+    },
+  ) {
+    const nowMs = host.clock.monotonic();
+    this.id = parts.id;
+    this.host = host;
+    this.listener = parts.listener;
+    this.remoteAddress = parts.remoteAddress;
+    this.remotePort = parts.remotePort;
+    this.address = parts.address;
+    this.exempt = parts.exempt;
+    this.protocol = parts.protocol;
+    this.connectedAtMs = host.clock.now();
+    this.#connection = connection;
+    this.#queue = new SendQueue<Broadcast>(connection, host.sendPolicy, this);
+    this.#startedMs = nowMs;
+    this.#lastLineMs = nowMs;
+    this.#tokens = host.limits.requestBurst;
+    this.#tokensMs = nowMs;
+  }
+
+  get secure(): boolean {
+    return this.#connection.secure;
+  }
+  get state(): SessionState {
+    this.#state ??= {};
+    return this.#state;
+  }
+  get log(): Logger {
+    this.#log ??= this.host.log.child({ session: this.id, address: this.remoteAddress });
+    return this.#log;
+  }
+  get closed(): boolean {
+    return this.#reason !== undefined;
+  }
+  /** Set once closing began. */
+  get closeReason(): CloseReason | undefined {
+    return this.#reason;
+  }
+  get subscribed(): boolean {
+    return this.#subscribed;
+  }
+  get authorized(): boolean {
+    return this.#authorized;
+  }
+  /** True while reading is paused, for whatever cause. */
+  get paused(): boolean {
+    return this.#paused !== 0;
+  }
+  /** True when something happens once replies are out: reading goes on, or the session closes. */
+  get awaitsReplies(): boolean {
+    return (this.#paused & PAUSE.inFlight) !== 0 || this.#peerEnded || this.host.draining;
+  }
+  /** Requests whose reply is not out. */
+  get pending(): number {
+    return this.#implementation?.pending ?? 0;
+  }
+  /** What the protocol keeps for this session. */
+  get implementation(): SessionProtocol | undefined {
+    return this.#implementation;
+  }
+  /** Bytes and characters not yet taken by the kernel. */
+  get unsent(): number {
+    return this.#out.length + this.#connection.unsentBytes;
+  }
+
+  /** Puts the session on the books. Called once by the server, before {@link start}. */
+  prepare(implementation: SessionProtocol): void {
+    this.#implementation = implementation;
+    this.#slot = this.host.deadlines.add(this, this.#startedMs + this.host.limits.authorizeTimeoutMs);
+  }
+
+  /** Begins to read. Called once by the server. */
+  start(): void {
+    if (this.#ended) return;
+    this.#started = true;
+    if (this.#paused !== 0) this.#connection.pause();
+    this.#connection.start(new SessionInput(this));
+  }
+
+  /** Like {@link close}, but lets this turn finish: the reply to the share that led to a ban still goes out. */
+  kick(reason: CloseReason): void {
+    if (this.#reason !== undefined || this.#kickedFor !== undefined) return;
+    this.#kickedFor = reason;
+    this.pause(PAUSE.leaving);
+    this.checkAfterTurn();
+  }
+
+  /** The peer has asked for work (`subscribed` phase). */
+  markSubscribed(): void {
+    this.#subscribed = true;
+  }
+
+  /** A name was accepted: the session leaves the budget for those that have not. */
+  markAuthorized(): void {
+    if (this.#authorized || this.#ended) return;
+    this.#authorized = true;
+    this.address.authorized++;
+  }
+
+  // --- output
+
+  /** Adds ASCII text to what is written at the end of the turn, in one piece. */
+  send(text: string): void {
+    if (this.#reason !== undefined) return;
+    this.#out += text;
+    if (!this.#dirty) {
+      this.#dirty = true;
+      this.host.output.add(this);
+    }
+    if (this.#out.length > this.host.limits.unsentBytes) this.flush();
+  }
+
+  /**
+   * Sends a message made for many sessions, behind the text of this turn. While earlier output waits in the socket it
+   * is held, and a newer one takes its place. Its bytes must not change afterwards.
+   */
+  broadcast(message: Broadcast): void {
+    if (this.#reason !== undefined) return;
+    if (this.#out !== '') {
+      if (this.#connection.unsentBytes === 0 && this.#queue.held === undefined) {
+        // One write with the replies of this turn: copying a job costs a tenth of a system call.
+        this.#out += asText(message.encode());
+        return;
+      }
+      this.#writeOut();
+    }
+    this.#queue.broadcast(message);
+    this.#afterWrite();
+  }
+
+  /** Writes what has gathered in this turn. Called by the scheduler; harmless at any time. */
+  flush(): void {
+    this.#dirty = false;
+    if (this.#out !== '' && !this.#ended) this.#writeOut();
+  }
+
+  /** Has {@link afterTurn} called at the end of this turn. */
+  checkAfterTurn(): void {
+    if (this.#checking) return;
+    this.#checking = true;
+    this.host.output.after(this);
+  }
+
+  /**
+   * Goes on reading when replies made room, and closes when the last reply is out and nothing more will come. At the
+   * end of the turn and not in `settle`, which is called from inside validators and framers.
+   */
+  afterTurn(): void {
+    this.#checking = false;
+    if (this.#reason !== undefined) return;
+    if (this.#kickedFor !== undefined) {
+      this.close(this.#kickedFor);
+      return;
+    }
+    const pending = this.pending;
+    if (pending === 0 && (this.host.draining || this.#peerEnded)) {
+      this.close(this.host.draining ? 'shutdown' : 'client-closed');
+      return;
+    }
+    if (pending <= this.host.limits.inFlight / 2) this.resume(PAUSE.inFlight);
+  }
+
+  #writeOut(): void {
+    const text = this.#out;
+    this.#out = '';
+    this.#queue.write(text);
+    this.#afterWrite();
+  }
+
+  #afterWrite(): void {
+    if (this.#connection.unsentBytes > this.host.limits.unsentBytes / PAUSE_OUTPUT_PART) this.pause(PAUSE.output);
+  }
+
+  /** The peer does not read what we write. */
+  slowReader(): void {
+    this.destroy('slow-reader');
+  }
+
+  // --- input
+
+  /** Stops reading for a cause until {@link resume} is called for it. */
+  pause(cause: PauseCause): void {
+    const before = this.#paused;
+    this.#paused = before | cause;
+    if (before === 0 && this.#started && !this.#ended) this.#connection.pause();
+  }
+
+  /** Takes back one cause of a pause; reading goes on when it was the last. */
+  resume(cause: PauseCause): void {
+    if ((this.#paused & cause) === 0) return;
+    this.#paused &= ~cause;
+    if (this.#paused !== 0 || this.#reason !== undefined) return;
+    this.#implementation?.resume();
+    if (this.#paused === 0 && this.#started && this.#reason === undefined) this.#connection.resume();
+  }
+
+  /**
+   * Counts lines that came in at `nowMs` (monotonic): they keep the session from being idle and are charged to the
+   * rates. Pauses reading when a rate is used up.
+   */
+  countLines(count: number, nowMs: number): void {
+    this.#lastLineMs = nowMs;
+    const { limits } = this.host;
+    if (nowMs > this.#tokensMs) {
+      const tokens = this.#tokens + ((nowMs - this.#tokensMs) * limits.requestsPerSecond) / 1000;
+      this.#tokens = Math.min(tokens, limits.requestBurst);
+      this.#tokensMs = nowMs;
+    }
+    this.#tokens -= count;
+    const addressHasRoom = this.exempt || this.address.takeRequests(nowMs, count, limits);
+    if (this.#tokens <= 0 || !addressHasRoom) {
+      this.pause(PAUSE.rate);
+      this.host.deadlines.lower(this.#slot, nowMs);
+    }
+  }
+
+  /** Makes sure that the protocol's `sweep` is called soon after `atMs` (monotonic). */
+  wakeAt(atMs: number): void {
+    this.host.deadlines.lower(this.#slot, atMs);
+  }
+
+  /** Judges a share for the ban list; may close this session and others. `weight` is its difficulty. */
+  judge(valid: boolean, weight: number, account?: string): void {
+    this.host.bans.judge(this, valid, weight, account);
+  }
+
+  // --- Session
+
+  notify(method: string, params: readonly unknown[]): void {
+    if (this.#reason === undefined) this.#implementation?.notify(method, params);
+  }
+
+  request(
+    method: string,
+    params: readonly unknown[],
+    options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
+  ): Promise<unknown> {
+    const implementation = this.#implementation;
+    if (!implementation) return Promise.reject(new Error('the session has not started'));
+    return implementation.request(method, params, options);
+  }
+
+  close(reason: CloseReason): void {
+    if (this.#reason !== undefined) return;
+    if (this.#out !== '') this.#writeOut();
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    // What the peer still sends is not looked at, but must be read to see it go.
+    this.#closeByMs = this.host.clock.monotonic() + this.host.limits.drainTimeoutMs;
+    this.host.deadlines.lower(this.#slot, this.#closeByMs);
+    this.#connection.resume();
+    this.#connection.end();
+  }
+
+  destroy(reason: CloseReason): void {
+    this.#reason ??= reason;
+    if (this.#ended) return;
+    this.#connection.destroy();
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const reason = this.#reason ?? 'client-closed';
+    this.#reason = reason;
+    this.#out = '';
+    this.#queue.close();
+    this.host.deadlines.remove(this.#slot);
+    this.#slot = -1;
+    if (this.#authorized) this.address.authorized--;
+    this.#implementation?.closed(reason);
+    this.host.ended(this, reason);
+    if (STRIKES.has(reason)) this.host.bans.strike(this, reason);
+  }
+
+  // --- called by the connection
+
+  received(chunk: Uint8Array): void {
+    if (this.#reason === undefined) this.#implementation?.data(chunk);
+  }
+
+  drained(): void {
+    this.#queue.drained();
+    this.resume(PAUSE.output);
+  }
+
+  /** The peer will send no more: it gets the answers it still waits for, then the session ends. */
+  peerEnded(): void {
+    this.#peerEnded = true;
+    this.checkAfterTurn();
+  }
+
+  connectionClosed(error: Error | undefined): void {
+    this.#reason ??= error ? 'socket-error' : 'client-closed';
+    this.#end();
+  }
+
+  // --- Sweepable
+
+  sweep(nowMs: number): number {
+    const { limits } = this.host;
+    if (nowMs >= this.#closeByMs) {
+      this.destroy(this.#reason ?? 'slow-reader');
+      return Number.POSITIVE_INFINITY;
+    }
+    if (this.#reason !== undefined) return this.#closeByMs;
+    let next = Number.POSITIVE_INFINITY;
+    if (!this.#authorized) {
+      const authorizeByMs = this.#startedMs + limits.authorizeTimeoutMs;
+      if (nowMs >= authorizeByMs) {
+        this.close('authorize-timeout');
+        return this.#closeByMs;
+      }
+      next = authorizeByMs;
+    }
+    if ((this.#paused & PAUSE.rate) !== 0) {
+      this.countLines(0, nowMs);
+      if (this.#tokens > 0 && (this.exempt || this.address.takeRequests(nowMs, 0, limits))) this.resume(PAUSE.rate);
+      else next = nowMs;
+    }
+    // A session that we do not read cannot send a line.
+    if (this.#paused !== 0) this.#lastLineMs = nowMs;
+    if (nowMs >= this.#lastLineMs + limits.idleTimeoutMs) {
+      this.close('idle-timeout');
+      return this.#closeByMs;
+    }
+    next = Math.min(next, this.#lastLineMs + limits.idleTimeoutMs);
+    return Math.min(next, this.#implementation?.sweep(nowMs) ?? Number.POSITIVE_INFINITY);
+  }
+}
