@@ -88,7 +88,7 @@ class SessionInput implements ConnectionHandler {
 /** ASCII bytes or text as text. */
 export function asText(bytes: Uint8Array | string): string {
   if (typeof bytes === 'string') return bytes;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /** One connection: what every protocol needs of it. Small, without timers or closures of its own. */
@@ -387,10 +387,8 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
     if (this.#out !== '') this.#writeOut();
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    // What the peer still sends is not looked at, but must be read to see it go.
     this.#closeByMs = this.host.clock.monotonic() + this.host.limits.drainTimeoutMs;
     this.host.deadlines.lower(this.#slot, this.#closeByMs);
-    this.#connection.resume();
     this.#connection.end();
   }
 
