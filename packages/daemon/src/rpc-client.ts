@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { type Clock, isPoolError, PoolError, systemClock } from '@headframe/primitives';
@@ -84,6 +85,8 @@ class HttpRpcClient implements RpcClient {
   #pending = 0;
 
   constructor(options: RpcClientOptions) {
+    // Every call under way listens to it; their number has its own bound.
+    setMaxListeners(0, this.#closing.signal);
     this.#target = parseUrl(options.url);
     this.#auth = new RpcAuth(credentialsOf(options, this.#target));
     this.#target.username = '';

@@ -1,0 +1,121 @@
+import { type Clock, errorMessage, type Logger } from '@headframe/primitives';
+import { type CoinNode, rpcCodeOf } from './node.js';
+import { pause } from './pause.js';
+import { RPC_CODE } from './rpc-response.js';
+import { readSubmitError, readSubmitResult, type SubmitAnswer } from './submit-result.js';
+
+/** A block on its way to the nodes. */
+export interface SendableBlock {
+  /** Display hex. */
+  readonly hash: string;
+  readonly height: number;
+  /** The block; set to null when nobody needs it any more, which also ends the retries. */
+  hex: string | null;
+  readonly workId: string | null;
+  /** What each node said last, by name; undefined while it has not answered. */
+  readonly answers: Map<string, SubmitAnswer | undefined>;
+}
+
+export interface BlockSenderOptions<Block extends SendableBlock> {
+  readonly nodes: readonly CoinNode[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly retryForMs: number;
+  readonly timeoutMs: number;
+  /** A node has the block, or refused it for good. */
+  readonly onAnswer: (block: Block, node: CoinNode, answer: SubmitAnswer) => void;
+}
+
+const FIRST_RETRY_MS = 250;
+const MAX_RETRY_MS = 30_000;
+const PRECIOUS_TIMEOUT_MS = 5000;
+
+/** submitblock to all nodes side by side, each with its own retries. */
+export class BlockSender<Block extends SendableBlock> {
+  readonly #options: BlockSenderOptions<Block>;
+  readonly #withoutPrecious = new Set<string>();
+  readonly #firstAttempts = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+
+  constructor(options: BlockSenderOptions<Block>) {
+    this.#options = options;
+  }
+
+  /** Begins to send in this tick. */
+  send(block: Block): void {
+    for (const node of this.#options.nodes) {
+      block.answers.set(node.name, undefined);
+      const first = this.#sendFirst(block, node);
+      this.#firstAttempts.add(first);
+      void first.then(() => this.#firstAttempts.delete(first));
+    }
+  }
+
+  /** Waits for first attempts under way, at most `graceMs`, then stops everything. */
+  async close(graceMs: number): Promise<void> {
+    if (this.#firstAttempts.size > 0 && !this.#stop.signal.aborted) {
+      const done = new AbortController();
+      await Promise.race([Promise.all(this.#firstAttempts), pause(this.#options.clock, graceMs, done.signal)]);
+      done.abort();
+    }
+    this.#stop.abort();
+  }
+
+  /** Resolves after the first attempt; retries go on in the background. Never rejects. */
+  async #sendFirst(block: Block, node: CoinNode): Promise<void> {
+    const startedMs = this.#options.clock.monotonic();
+    const answer = await this.#sendOnce(block, node);
+    if (answer?.kind === 'retry') void this.#sendAgain(block, node, startedMs);
+  }
+
+  async #sendAgain(block: Block, node: CoinNode, startedMs: number): Promise<void> {
+    const { clock, log, retryForMs } = this.#options;
+    for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RETRY_MS)) {
+      await pause(clock, delayMs, this.#stop.signal);
+      if (this.#stop.signal.aborted || block.hex === null) return;
+      if (clock.monotonic() - startedMs > retryForMs) {
+        log.warn({ node: node.name, hash: block.hash }, 'node could not be reached: giving up sending it the block');
+        return;
+      }
+      if ((await this.#sendOnce(block, node))?.kind !== 'retry') return;
+    }
+  }
+
+  async #sendOnce(block: Block, node: CoinNode): Promise<SubmitAnswer | undefined> {
+    const { hash, height, hex, workId } = block;
+    if (hex === null) return undefined;
+    const { log, timeoutMs } = this.#options;
+    let answer: SubmitAnswer;
+    try {
+      const params = workId === null ? [hex] : [hex, { workid: workId }];
+      // Its own connection: nothing that hangs or queues can be in front of it.
+      const result = await node.call('submitblock', params, {
+        connection: 'own',
+        timeoutMs,
+        signal: this.#stop.signal,
+      });
+      answer = readSubmitResult(result);
+    } catch (error) {
+      answer = readSubmitError(error);
+    }
+    if (block.answers.get(node.name)?.text !== answer.text) {
+      const level = answer.kind === 'rejected' ? 'error' : answer.kind === 'retry' ? 'warn' : 'info';
+      log[level]({ node: node.name, hash, height, answer: answer.text }, 'node answered to the block');
+    }
+    block.answers.set(node.name, answer);
+    if (answer.kind === 'has-block') await this.#makePrecious(block, node);
+    if (answer.kind !== 'retry') this.#options.onAnswer(block, node, answer);
+    return answer;
+  }
+
+  /** Asks the node to prefer our block to another of the same work that came first. Not every node knows how. */
+  async #makePrecious({ hash }: Block, node: CoinNode): Promise<void> {
+    if (this.#withoutPrecious.has(node.name)) return;
+    try {
+      await node.call('preciousblock', [hash], { timeoutMs: PRECIOUS_TIMEOUT_MS, signal: this.#stop.signal });
+    } catch (error) {
+      if (rpcCodeOf(error) === RPC_CODE.methodNotFound) this.#withoutPrecious.add(node.name);
+      else this.#options.log.debug({ node: node.name, hash, error: errorMessage(error) }, 'preciousblock failed');
+    }
+  }
+}
