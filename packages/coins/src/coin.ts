@@ -1,5 +1,5 @@
 import type { PowAlgorithmId } from '@headframe/hashing';
-import { PoolError } from '@headframe/primitives';
+import { hexToU32, PoolError } from '@headframe/primitives';
 import { z } from 'zod';
 import { builtinCoins } from './builtin.js';
 import { type CoinDefinition, coinDefinitionSchema, type ParsedCoinDefinition, type PayeeRule } from './schema.js';
@@ -93,7 +93,7 @@ export function resolveCoin(nameOrDefinition: string | CoinDefinition, network: 
     algorithm: definition.algorithm,
     difficultyFactor: definition.difficultyFactor ?? DEFAULT_FACTOR[definition.algorithm],
     gbtRules: found.gbtRules ?? definition.gbtRules,
-    versionMask: definition.versionMask,
+    versionMask: definition.versionMask === 0 ? 0 : hexToU32(definition.versionMask.replace(/^0x/, '')),
     coinbaseMaturity: found.coinbaseMaturity ?? definition.coinbaseMaturity,
     blockSpacingSeconds: definition.blockSpacingSeconds,
     payees: definition.payees,

@@ -6,13 +6,11 @@ const fieldPath = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/, 'must be field names joined by dots');
 const prefixByte = z.int().min(0).max(0xffff);
 
-/** A mask written as 8 hex digits, or 0 for "nothing may be rolled". Becomes an unsigned integer. */
-const versionMaskSchema = z
-  .union([
-    z.literal(0),
-    z.string().regex(/^(0x)?[0-9a-fA-F]{1,8}$/, 'must be up to 8 hex digits, e.g. "1fffe000", or 0 for none'),
-  ])
-  .transform((value) => (value === 0 ? 0 : Number.parseInt(value.replace(/^0x/, ''), 16)));
+/** A mask written in hex, or 0 for "nothing may be rolled". Not a number: 10000000 would be ambiguous. */
+const versionMaskSchema = z.union([
+  z.literal(0),
+  z.string().regex(/^(0x)?[0-9a-fA-F]{1,8}$/, 'must be up to 8 hex digits, e.g. "1fffe000", or 0 for none'),
+]);
 
 /** Outputs that the template prescribes: an object or a list of objects under one key (masternode, founder, devfee ...). */
 const listedPayeesSchema = z.strictObject({

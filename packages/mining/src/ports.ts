@@ -95,7 +95,7 @@ export interface BlockOutcome {
   readonly worker: string;
   readonly reward: bigint;
   readonly confirmations: number;
-  /** What each node said to submitblock, by node name; only with status `candidate` and `rejected`. */
+  /** What each node has said to submitblock so far, by node name; `sent` while it has not answered. */
   readonly nodes: Readonly<Record<string, string>>;
   readonly timeMs: number;
 }
