@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock, errorMessage, type Logger } from '@headframe/primitives';
 import { type CoinNode, rpcCodeOf } from './node.js';
 import { pause } from './pause.js';
@@ -39,6 +40,8 @@ export class BlockSender<Block extends SendableBlock> {
 
   constructor(options: BlockSenderOptions<Block>) {
     this.#options = options;
+    // One listener per call under way; blocks may come in bunches on test chains.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   /** Begins to send in this tick. */
@@ -53,7 +56,7 @@ export class BlockSender<Block extends SendableBlock> {
 
   /** Waits for first attempts under way, at most `graceMs`, then stops everything. */
   async close(graceMs: number): Promise<void> {
-    if (this.#firstAttempts.size > 0 && !this.#stop.signal.aborted) {
+    if (graceMs > 0 && this.#firstAttempts.size > 0 && !this.#stop.signal.aborted) {
       const done = new AbortController();
       await Promise.race([Promise.all(this.#firstAttempts), pause(this.#options.clock, graceMs, done.signal)]);
       done.abort();
@@ -103,19 +106,28 @@ export class BlockSender<Block extends SendableBlock> {
       log[level]({ node: node.name, hash, height, answer: answer.text }, 'node answered to the block');
     }
     block.answers.set(node.name, answer);
-    if (answer.kind === 'has-block') await this.#makePrecious(block, node);
-    if (answer.kind !== 'retry') this.#options.onAnswer(block, node, answer);
+    if (answer.kind === 'retry') return answer;
+    this.#options.onAnswer(block, node, answer);
+    // Being preferred may change the node's chain: have it looked at once more.
+    if (answer.kind === 'has-block' && (await this.#makePrecious(block, node))) {
+      this.#options.onAnswer(block, node, answer);
+    }
     return answer;
   }
 
-  /** Asks the node to prefer our block to another of the same work that came first. Not every node knows how. */
-  async #makePrecious({ hash }: Block, node: CoinNode): Promise<void> {
-    if (this.#withoutPrecious.has(node.name)) return;
+  /**
+   * Asks the node to prefer our block to another of the same work that came first. Not every node knows how.
+   * True when it was done. Never rejects.
+   */
+  async #makePrecious({ hash }: Block, node: CoinNode): Promise<boolean> {
+    if (this.#withoutPrecious.has(node.name)) return false;
     try {
       await node.call('preciousblock', [hash], { timeoutMs: PRECIOUS_TIMEOUT_MS, signal: this.#stop.signal });
+      return true;
     } catch (error) {
       if (rpcCodeOf(error) === RPC_CODE.methodNotFound) this.#withoutPrecious.add(node.name);
       else this.#options.log.debug({ node: node.name, hash, error: errorMessage(error) }, 'preciousblock failed');
+      return false;
     }
   }
 }
