@@ -1,0 +1,89 @@
+import { createServer } from 'node:net';
+import { createDevNode } from '@headframe/devnode';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { poolConfig } from '../support/pool-config.js';
+import { HEADFRAME, poolFolder, startPool, writeConfig } from '../support/pool-process.js';
+import { startProcess } from '../support/process.js';
+import { requireService } from '../support/require.js';
+import { ScriptedMiner } from '../support/scripted-miner.js';
+import { waitFor, within } from '../support/wait.js';
+
+describe.runIf(requireService('pool binary'))('the headframe binary', () => {
+  const node = createDevNode();
+  const folder = poolFolder();
+  beforeAll(() => node.start());
+  afterAll(async () => {
+    await node.close();
+    folder.remove();
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, with replies sent and shares kept', async (signal) => {
+    const pool = await startPool({ config: poolConfig('bitcoin', [node]), folder: folder.path });
+    const miner = await ScriptedMiner.start({ port: pool.port });
+    const pending = Array.from({ length: 20 }, () => miner.submit(miner.solve(miner.job, { want: 'share' })));
+    const replies = await Promise.all(pending);
+    expect(replies.every(({ result }) => result === true)).toBe(true);
+    pool.process.child.kill(signal);
+    expect(await within('the end of the pool', pool.process.exited)).toEqual({ code: 0, signal: null });
+    await waitFor('the miner to be let go', () => miner.closed);
+  });
+
+  it('takes values from the environment', async () => {
+    const config = poolConfig('bitcoin', [{ url: 'http://127.0.0.1:1', user: 'no', password: 'no' }]);
+    const env = {
+      HEADFRAME_DAEMONS__0__URL: node.url,
+      HEADFRAME_DAEMONS__0__USER: node.user,
+      HEADFRAME_DAEMONS__0__PASSWORD: node.password,
+    };
+    const pool = await startPool({ config, env, folder: folder.path });
+    const miner = await ScriptedMiner.start({ port: pool.port });
+    expect(await miner.submit(miner.solve(miner.job, { want: 'share' }))).toMatchObject({ result: true });
+    miner.close();
+    expect(await pool.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('says everything that is wrong with a configuration and exits 78 before it opens a port', async () => {
+    const listening = createServer();
+    await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+    const address = listening.address();
+    // The port is taken: had the pool tried to open it, it would have failed another way.
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const file = writeConfig(folder.path, {
+      ...poolConfig('bitcoin', [node]),
+      network: 'regtest',
+      payout: { scheme: 'pplns', address: 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4' },
+      listeners: [{ host: '127.0.0.1', port, difficulty: 'easy' }],
+      storage: { url: 'sqlite:./data/pool.db' },
+      listners: [],
+    });
+    const pool = startProcess(process.execPath, [HEADFRAME, 'start', '--config', file]);
+    expect(await within('the pool to give up', pool.exited)).toEqual({ code: 78, signal: null });
+    const output = pool.output();
+    for (const path of ['payout.scheme', 'listeners[0].difficulty', 'storage', 'listners']) {
+      expect(output).toContain(path);
+    }
+    expect(output).not.toContain('EADDRINUSE');
+    expect(output).not.toContain('"msg":"listening"');
+    await new Promise((resolve) => listening.close(resolve));
+  });
+
+  it('refuses an address of another network by name', async () => {
+    const file = writeConfig(folder.path, {
+      ...poolConfig('bitcoin', [node]),
+      payout: { scheme: 'solo', address: 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4' },
+    });
+    const pool = startProcess(process.execPath, [HEADFRAME, 'start', '--config', file]);
+    expect(await within('the pool to give up', pool.exited)).toEqual({ code: 78, signal: null });
+    expect(pool.output()).toMatch(/payout\.address.*bitcoin main/s);
+  });
+
+  it('shows the help of every command and refuses an unknown one', async () => {
+    for (const command of ['start', 'demo', 'check', 'mine']) {
+      const help = startProcess(process.execPath, [HEADFRAME, command, '--help']);
+      expect(await within(`the help of ${command}`, help.exited), command).toEqual({ code: 0, signal: null });
+      expect(help.output()).toContain(`headframe ${command}`);
+    }
+    const unknown = startProcess(process.execPath, [HEADFRAME, 'frobnicate']);
+    expect(await within('the usage error', unknown.exited)).toEqual({ code: 64, signal: null });
+  });
+});
