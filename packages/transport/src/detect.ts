@@ -16,6 +16,8 @@ export const MAX_PREFIX_BYTES = 512;
 
 /** Text that must follow the quote of the first key. Random bytes look like `{"` and 8 characters once in 10^8 times. */
 const TEXT_BYTES = 8;
+/** The shortest line with a member, `{"":1}`, has this much. */
+const MIN_TEXT_BYTES = 4;
 
 function isText(byte: number): boolean {
   return byte >= 0x20 && byte <= 0x7e;
@@ -23,6 +25,13 @@ function isText(byte: number): boolean {
 
 function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** Whether `\n` or `\r\n` stands at `at`. */
+function endOfLine(prefix: Uint8Array, at: number, length: number): Detection {
+  const newline = prefix[at] === 0x0d ? at + 1 : at;
+  if (newline >= length) return 'more';
+  return prefix[newline] === 0x0a ? 'yes' : 'no';
 }
 
 /**
@@ -45,17 +54,13 @@ export const jsonDetector: Detector = {
     at++;
     while (at < length && isSpace(prefix[at] ?? 0)) at++;
     if (at === length) return 'more';
-    if (prefix[at] === 0x7d) {
-      // An empty object is junk that the protocol will refuse politely; it needs its line end to be told from noise.
-      if (at + 1 === length) return 'more';
-      return isSpace(prefix[at + 1] ?? 0) ? 'yes' : 'no';
-    }
+    // An empty object is junk, but of the kind that gets an answer; its line end tells it from noise.
+    if (prefix[at] === 0x7d) return endOfLine(prefix, at + 1, length);
     if (prefix[at] !== 0x22) return 'no';
     for (let i = at + 1; i <= at + TEXT_BYTES; i++) {
       if (i >= length) return 'more';
       const byte = prefix[i] ?? 0;
-      if (byte === 0x0a || byte === 0x0d) return 'yes';
-      if (!isText(byte)) return 'no';
+      if (!isText(byte)) return i > at + MIN_TEXT_BYTES ? endOfLine(prefix, i, length) : 'no';
     }
     return 'yes';
   },

@@ -121,7 +121,8 @@ class Opening implements ConnectionHandler {
     }
     const rest = this.#advance(bytes);
     // What is kept is small: a PROXY header has a bound, and detection looks at MAX_PREFIX_BYTES at most.
-    if (rest !== undefined) this.#prefix = rest.slice();
+    // Not slice(): on a Buffer that is a view, and the bytes are only lent.
+    if (rest !== undefined) this.#prefix = Uint8Array.from(rest);
   }
 
   drain(): void {}
