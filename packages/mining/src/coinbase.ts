@@ -1,5 +1,6 @@
-import { ByteWriter, concatBytes, PoolError } from '@headframe/primitives';
+import { ByteWriter, compactSizeLength, concatBytes, PoolError } from '@headframe/primitives';
 import { encodeBip34Height } from './bip34.js';
+import { HEADER_BYTES } from './header.js';
 import { splitReward } from './reward.js';
 import type { BlockTemplate } from './types.js';
 
@@ -69,7 +70,7 @@ export interface BuiltCoinbase {
  * scriptSig = height | coinbaseaux | extra | stamp | extranonce | pool tag.
  * Outputs = payouts, then what the template prescribes, then the witness commitment.
  *
- * @throws PoolError `coinbase_too_large` when scriptSig or coinbase pass their bound (the sum is shown),
+ * @throws PoolError `coinbase_too_large` when scriptSig, coinbase or block pass their bound (the sum is shown),
  *   `invalid_template` when the template prescribes more than the block is worth.
  */
 export function buildCoinbase(options: CoinbaseOptions): BuiltCoinbase {
@@ -111,7 +112,28 @@ export function buildCoinbase(options: CoinbaseOptions): BuiltCoinbase {
       `the coinbase would have ${total} bytes, ${limit} are allowed: ${part1.length} before the extranonce, ${extranonceLength} of extranonce, ${part2.length} after it (${outputs.length} outputs)`,
     );
   }
+  checkBlockWeight(template, total);
   return { coinbase1: part1.finish(), coinbase2: part2.finish(), stampOffset, reward, outputs };
+}
+
+/** Marker, flag and the witness item, one weight unit each. */
+const COINBASE_WITNESS_WEIGHT = 36;
+
+// Nodes fill the block but for a reserve for the coinbase; one with many outputs can pass it, and the block with it.
+function checkBlockWeight(template: BlockTemplate, coinbaseBytes: number): void {
+  if (template.weightLimit === undefined) return;
+  const { transactions } = template;
+  let weight = 4 * (HEADER_BYTES + compactSizeLength(1 + transactions.length) + coinbaseBytes);
+  if (template.witnessCommitment) weight += COINBASE_WITNESS_WEIGHT;
+  for (const transaction of transactions) {
+    if (transaction.weight === undefined) return;
+    weight += transaction.weight;
+  }
+  if (weight <= template.weightLimit) return;
+  throw new PoolError(
+    'coinbase_too_large',
+    `with a coinbase of ${coinbaseBytes} bytes the block would weigh ${weight}, ${template.weightLimit} are allowed: pay fewer outputs, or let the node reserve more (-blockreservedweight or -blockmaxweight)`,
+  );
 }
 
 function scriptSigHead({ template, style }: CoinbaseOptions): Uint8Array {

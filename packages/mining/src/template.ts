@@ -28,7 +28,6 @@ export function parseTemplate(gbt: unknown, coin: Coin): BlockTemplate {
   const nbits = parseBits(own(fields, 'bits'));
   const networkTarget = checkTarget(nbits, own(fields, 'target'));
   const currentTime = asInteger(own(fields, 'curtime'), 'curtime', 0, U32_MAX);
-  const minTime = own(fields, 'mintime');
   const transactions = asArray(own(fields, 'transactions'), 'transactions').map(parseTransaction);
   checkSignet(own(fields, 'signet_challenge'));
   const template: BlockTemplate = {
@@ -39,7 +38,7 @@ export function parseTemplate(gbt: unknown, coin: Coin): BlockTemplate {
     nbits,
     networkTarget,
     currentTime,
-    minTime: minTime === undefined ? currentTime : asInteger(minTime, 'mintime', 0, U32_MAX),
+    minTime: optionalInteger(fields, 'mintime') ?? currentTime,
     coinbaseValue: asAmount(own(fields, 'coinbasevalue'), 'coinbasevalue'),
     transactions,
     coinbaseAux: parseAux(own(fields, 'coinbaseaux')),
@@ -47,6 +46,7 @@ export function parseTemplate(gbt: unknown, coin: Coin): BlockTemplate {
     requiredOutputs: requiredOutputs(fields, coin),
     coinbasePayload: optionalBytes(fields, 'coinbase_payload', coin.coinbasePayload, 'coinbasePayload'),
     mweb: optionalBytes(fields, 'mweb', coin.mweb, 'mweb'),
+    weightLimit: optionalInteger(fields, 'weightlimit'),
     longPollId: optionalString(fields, 'longpollid'),
     workId: optionalString(fields, 'workid'),
     rules: rules ?? [],
@@ -101,13 +101,12 @@ function parseTransaction(value: unknown, index: number): TemplateTransaction {
   const hash = own(fields, 'hash');
   const txid = asHex(own(fields, 'txid') ?? hash, `${path}.txid`, 32).reverse();
   const fee = own(fields, 'fee');
-  const weight = own(fields, 'weight');
   return {
     data,
     txid,
     hash: hash === undefined || hash === null ? txid : asHex(hash, `${path}.hash`, 32).reverse(),
     fee: fee === undefined || fee === null ? undefined : asAmount(fee, `${path}.fee`),
-    weight: weight === undefined || weight === null ? undefined : asInteger(weight, `${path}.weight`, 0, U32_MAX),
+    weight: optionalInteger(fields, 'weight', `${path}.weight`),
   };
 }
 
@@ -145,6 +144,11 @@ function optionalBytes(fields: Fields, key: string, expected: boolean, flag: str
     });
   }
   return asHex(value, key);
+}
+
+function optionalInteger(fields: Fields, key: string, path = key): number | undefined {
+  const value = own(fields, key);
+  return value === undefined || value === null ? undefined : asInteger(value, path, 0, U32_MAX);
 }
 
 function optionalString(fields: Fields, key: string): string | undefined {

@@ -41,6 +41,8 @@ export interface BlockTemplate {
   readonly coinbasePayload: Uint8Array | undefined;
   /** Litecoin MWEB extension block. */
   readonly mweb: Uint8Array | undefined;
+  /** Most weight units of the block; undefined before segwit. */
+  readonly weightLimit?: number | undefined;
   readonly longPollId: string | undefined;
   readonly workId: string | undefined;
   readonly rules: readonly string[];

@@ -175,6 +175,23 @@ describe('buildCoinbase', () => {
     );
   });
 
+  it('keeps the block within its weight', () => {
+    const one = { data: bytes('ab'), txid: new Uint8Array(32), hash: new Uint8Array(32), fee: 0n, weight: 1000 };
+    const template = { ...base, coinbaseAux: new Uint8Array(0), transactions: [one, one] };
+    const built = buildCoinbase(options({ template }));
+    const nonWitness = built.coinbase1.length + 12 + built.coinbase2.length;
+    const witness = coinbaseWithWitness(new Uint8Array(nonWitness)).length - nonWitness;
+    // BIP 141: three times the bytes without witness, once all bytes.
+    const weight = 4 * (80 + 1 + nonWitness) + witness + 2000;
+    buildCoinbase(options({ template: { ...template, weightLimit: weight } }));
+    expect(() => buildCoinbase(options({ template: { ...template, weightLimit: weight - 1 } }))).toThrow(
+      expect.objectContaining({ code: 'coinbase_too_large', message: expect.stringContaining(`weigh ${weight}`) }),
+    );
+    // A node that does not say what transactions weigh is trusted.
+    const unknown = [one, { ...one, weight: undefined }];
+    buildCoinbase(options({ template: { ...template, transactions: unknown, weightLimit: 1000 } }));
+  });
+
   it('version, sequence and lock time are as asked; BIP 54 decides the last two', () => {
     const read = (style: NonNullable<CoinbaseOptions['style']>, height = 840_000) => {
       const built = buildCoinbase(options({ template: { ...base, height }, style }));

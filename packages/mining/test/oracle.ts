@@ -36,13 +36,23 @@ export const oracleHasher: ShareHasher = {
   },
 };
 
-export const sha256dPow: PowAlgorithm = { id: 'sha256d', heavy: false, hash: (header) => dsha(header) };
+function powOf(id: PowAlgorithm['id'], hash: (header: Uint8Array) => Uint8Array): PowAlgorithm {
+  return {
+    id,
+    heavy: id === 'scrypt',
+    hash,
+    hashMany(headers, stride, count, output) {
+      for (let i = 0; i < count; i++) output.set(hash(headers.subarray(i * stride, i * stride + 80)), 32 * i);
+    },
+  };
+}
 
-export const scryptPow: PowAlgorithm = {
-  id: 'scrypt',
-  heavy: true,
-  hash: (header) => new Uint8Array(scryptSync(header, header, 32, { N: 1024, r: 1, p: 1 })),
-};
+export const sha256dPow = powOf('sha256d', (header) => dsha(header));
+
+export const scryptPow = powOf(
+  'scrypt',
+  (header) => new Uint8Array(scryptSync(header, header, 32, { N: 1024, r: 1, p: 1 })),
+);
 
 /** A parsed vector file. Vectors are read loosely: a wrong field fails the test that uses it. */
 // biome-ignore lint/suspicious/noExplicitAny: test data with many shapes

@@ -1,3 +1,4 @@
+import { ByteReader, encodeCompactSize } from '@headframe/primitives';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -37,6 +38,18 @@ const FACTORS: Readonly<Record<string, number>> = {
 describe('sha256d', () => {
   it.each(primitives.doubleSha256 as { in: string; out: string }[])('hashes "$in"', ({ in: input, out }) => {
     expect(hex(sha256d(bytes(input)))).toBe(out);
+  });
+});
+
+describe('compact sizes', () => {
+  it.each(primitives.compactSize as { n: string; hex: string }[])('$n', ({ n, hex: expected }) => {
+    if (BigInt(n) > BigInt(Number.MAX_SAFE_INTEGER)) {
+      // Nothing in a block can be that long: refused, not rounded.
+      expect(() => encodeCompactSize(Number(n))).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
+      return;
+    }
+    expect(hex(encodeCompactSize(Number(n)))).toBe(expected);
+    expect(new ByteReader(bytes(expected)).compactSize()).toBe(Number(n));
   });
 });
 

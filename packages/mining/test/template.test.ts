@@ -32,6 +32,7 @@ describe.each(FILES)('%s', (name, coin) => {
     expect(template.minTime).toBe(gbt.mintime);
     expect(template.coinbaseValue).toBe(BigInt(gbt.coinbasevalue));
     expect(template.longPollId).toBe(gbt.longpollid);
+    expect(template.weightLimit).toBe(gbt.weightlimit);
     expect(template.rules).toEqual(gbt.rules);
     expect(template.mweb === undefined ? undefined : hex(template.mweb)).toBe(gbt.mweb);
     expect(hex(template.coinbaseAux)).toBe(gbt.coinbaseaux.flags ?? '');
@@ -180,6 +181,9 @@ describe('parseTemplate', () => {
     ['bits', { bits: 'ff123456' }],
     ['bits', { bits: '04923456' }],
     ['bits', { bits: '00000000' }],
+    ['weightlimit', { weightlimit: '4000000' }],
+    ['transactions[0].data', { transactions: [{ data: `${'00'.repeat(200)}\u0130\u0130`, txid: '11'.repeat(32) }] }],
+    ['transactions[0].data', { transactions: [{ data: '0'.repeat(401), txid: '11'.repeat(32) }] }],
     ['height', { height: -1 }],
     ['height', { height: 1e10 }],
     ['longpollid', { longpollid: 5 }],
