@@ -26,7 +26,8 @@ import type { AddressEntry } from './addresses.js';
 import type { ListenerOptions } from './options.js';
 import type { ProtocolDefinition } from './protocol.js';
 import type { SessionServer } from './server.js';
-import { SessionCore, STRIKES } from './session.js';
+import { SessionCore } from './session.js';
+import { STRIKES } from './session-host.js';
 import type { AdmitHandler, CloseReason, ListenerInfo, MethodContext } from './types.js';
 
 /** What the gate knows of a listener. */

@@ -17,7 +17,8 @@ export { createSessionHooks, hookErrorHandler } from './report.js';
 export { describeIssues, validate } from './schema.js';
 export type { Score } from './score.js';
 export { type CloseOptions, createSessionServer, SessionServer, type SessionServerStats } from './server.js';
-export { type Broadcast, PAUSE, type PauseCause, SessionCore, type SessionHost } from './session.js';
+export { SessionCore } from './session.js';
+export { type Broadcast, PAUSE, type PauseCause, type SessionHost } from './session-host.js';
 export {
   type AdmitContext,
   type AdmitHandler,

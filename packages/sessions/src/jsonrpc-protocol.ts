@@ -13,32 +13,14 @@ import {
 } from '@headframe/jsonrpc';
 import { isPromiseLike, isReject, type MaybePromise, type Reject, reject } from '@headframe/primitives';
 import type { CallContext } from './call-context.js';
+import { Call, WaitingCalls } from './calls.js';
 import type { JsonRpcSettings } from './jsonrpc-settings.js';
-import type { RegisteredMethod } from './methods.js';
 import type { SessionProtocol } from './protocol.js';
 import { ReplyQueue } from './reply-queue.js';
 import { isParsed, type Parsed, validate } from './schema.js';
-import { asText, type Broadcast, PAUSE, type SessionCore } from './session.js';
+import type { SessionCore } from './session.js';
+import { asText, type Broadcast, PAUSE } from './session-host.js';
 import type { CloseReason, Phase } from './types.js';
-
-/** One request on its way from line to reply. */
-class Call<Context> {
-  readonly method: RegisteredMethod<Context>;
-  readonly context: Context;
-  readonly slot: number;
-  /** Raw JSON of the id; undefined when the peer wants no answer. */
-  readonly idText: string | undefined;
-  /** When it first had to wait for a promise; monotonic ms. */
-  waitingSinceMs = -1;
-  done = false;
-
-  constructor(method: RegisteredMethod<Context>, context: Context, slot: number, idText: string | undefined) {
-    this.method = method;
-    this.context = context;
-    this.slot = slot;
-    this.idText = idText;
-  }
-}
 
 const INVALID_TEXT: Readonly<Record<InvalidMessage['reason'], string>> = {
   'not-json': 'Malformed JSON',
@@ -67,10 +49,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   readonly #framer: LineFramer;
   readonly #replies: ReplyQueue;
   #outgoing: PendingRequests | undefined = undefined;
-  /** Calls that wait for a promise, the oldest first. */
-  #calls: Call<Context>[] | undefined = undefined;
-  /** Resolved whenever a phase-changing call is done. Made when somebody waits. */
-  #phaseChange: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined;
+  #waiting: WaitingCalls<Context> | undefined = undefined;
   #malformed = 0;
   #unknown = 0;
   #lines = 0;
@@ -124,27 +103,20 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
 
   /** True while a subscribe or authorize waits for its promise. */
   get changesPhase(): boolean {
-    return this.#calls?.some((call) => call.method.changesPhase) ?? false;
+    return this.#waiting?.changesPhaseBefore(undefined) ?? false;
   }
 
   /** Resolves when the next subscribe or authorize under way is done, or the session has ended. Never rejects. */
   phaseChanged(): Promise<void> {
-    if (!this.#phaseChange) {
-      let resolve: () => void = () => {};
-      const promise = new Promise<void>((done) => {
-        resolve = done;
-      });
-      this.#phaseChange = { promise, resolve };
-    }
-    return this.#phaseChange.promise;
+    return this.changesPhase && this.#waiting ? this.#waiting.phaseChanged() : Promise.resolve();
   }
 
   /** Phase check and `onRequest` hooks, for handlers of `unguarded` methods. Never throws or rejects. */
   guard(context: Context, phase: Phase): MaybePromise<Reject | undefined> {
     const refusal = this.#phaseRefusal(phase);
     if (!refusal) return this.settings.onRequest.run(context);
-    if (!this.#earlierPhaseChange(context)) return refusal;
-    return this.#guardLater(context, phase);
+    if (!this.#waiting?.changesPhaseBefore(context)) return refusal;
+    return this.#guardLater(this.#waiting, context, phase);
   }
 
   #phaseRefusal(phase: Phase): Reject | undefined {
@@ -153,21 +125,12 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     return reached ? undefined : PHASE_REFUSAL[phase];
   }
 
-  /** Only requests that came earlier are waited for, so that no two can wait for each other. */
-  #earlierPhaseChange(context: Context): boolean {
-    for (const call of this.#calls ?? []) {
-      if (call.context === context) return false;
-      if (call.method.changesPhase) return true;
-    }
-    return false;
-  }
-
-  async #guardLater(context: Context, phase: Phase): Promise<Reject | undefined> {
+  async #guardLater(waiting: WaitingCalls<Context>, context: Context, phase: Phase): Promise<Reject | undefined> {
     for (;;) {
-      await this.phaseChanged();
+      await waiting.phaseChanged();
       const refusal = this.#phaseRefusal(phase);
       if (!refusal) return this.settings.onRequest.run(context);
-      if (this.session.closed || !this.#earlierPhaseChange(context)) return refusal;
+      if (!waiting.changesPhaseBefore(context)) return refusal;
     }
   }
 
@@ -259,7 +222,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   sweep(nowMs: number): number {
     const timeoutMs = this.session.host.limits.handlerTimeoutMs;
     for (;;) {
-      const oldest = this.#calls?.[0];
+      const oldest = this.#waiting?.oldest;
       if (!oldest) return Number.POSITIVE_INFINITY;
       const dueMs = oldest.waitingSinceMs + timeoutMs;
       if (nowMs < dueMs) return dueMs;
@@ -278,14 +241,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   }
 
   closed(reason: CloseReason): void {
-    const calls = this.#calls ?? [];
-    this.#calls = undefined;
-    for (const call of calls) {
-      call.done = true;
-      call.context.abort();
-    }
-    this.#phaseChange?.resolve();
-    this.#phaseChange = undefined;
+    this.#waiting?.giveUp();
     this.#framer.clear();
     this.#outgoing?.close();
     this.settings.closed?.(this, reason);
@@ -398,18 +354,13 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   #reply(call: Call<Context>, result: unknown, refusal: Reject | undefined): void {
     if (call.done) return;
     call.done = true;
-    if (call.waitingSinceMs >= 0) {
-      const at = this.#calls?.indexOf(call) ?? -1;
-      if (at >= 0) this.#calls?.splice(at, 1);
-    }
     const { idText } = call;
     if (idText === undefined) this.settle(call.slot, '');
     else if (refusal) this.settleReject(call.slot, idText, refusal);
     else this.settle(call.slot, this.#encodeResult(call, idText, result));
-    if (call.method.changesPhase && this.#phaseChange) {
-      this.#phaseChange.resolve();
-      this.#phaseChange = undefined;
-    }
+    if (call.waitingSinceMs < 0 || !this.#waiting) return;
+    this.#waiting.remove(call);
+    if (this.#waiting.size === 0) this.#waiting = undefined;
   }
 
   #encodeResult(call: Call<Context>, idText: string, result: unknown): string {
@@ -425,15 +376,12 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   #wait(call: Call<Context>): void {
     if (call.waitingSinceMs >= 0 || call.done) return;
     const { host } = this.session;
-    call.waitingSinceMs = host.clock.monotonic();
-    this.#calls ??= [];
-    this.#calls.push(call);
+    this.#waiting ??= new WaitingCalls();
+    this.#waiting.add(call, host.clock.monotonic());
     this.session.wakeAt(call.waitingSinceMs + host.limits.handlerTimeoutMs);
   }
 
   #report(error: unknown, where: string): void {
-    const { session } = this;
-    session.log.error({ err: error, method: where }, 'unexpected error');
-    session.host.events.safeEmit('error', { error, where, session });
+    this.session.host.report(error, where, this.session);
   }
 }

@@ -21,7 +21,8 @@ import { OutputScheduler } from './output.js';
 import { createLoopDelayMonitor, type LoopDelayMonitor, OverloadGate } from './overload.js';
 import type { ProtocolDefinition } from './protocol.js';
 import { createSessionHooks } from './report.js';
-import type { SessionCore, SessionHost } from './session.js';
+import type { SessionCore } from './session.js';
+import type { SessionHost } from './session-host.js';
 import { CLOSE_REASONS, type CloseReason, type ListenerInfo, type MethodContext } from './types.js';
 
 /** How often deadlines are looked at. Limits are exact to this. */

@@ -1,95 +1,25 @@
-import type { Clock, Logger } from '@headframe/primitives';
-import {
-  type Connection,
-  type ConnectionHandler,
-  type Replaceable,
-  SendQueue,
-  type SendQueueOwner,
-  type SendQueuePolicy,
-} from '@headframe/transport';
+import type { Logger } from '@headframe/primitives';
+import { type Connection, SendQueue, type SendQueueOwner } from '@headframe/transport';
 import type { AddressEntry } from './addresses.js';
-import type { BanList, JudgedSession } from './bans.js';
-import type { DeadlineTable, Sweepable } from './deadlines.js';
-import type { SessionEventSink } from './events.js';
-import type { Limits } from './limits.js';
-import type { Flushable, OutputScheduler } from './output.js';
+import type { JudgedSession } from './bans.js';
+import type { Sweepable } from './deadlines.js';
+import type { Flushable } from './output.js';
 import type { SessionProtocol } from './protocol.js';
 import type { Score } from './score.js';
+import {
+  asText,
+  type Broadcast,
+  PAUSE,
+  type PauseCause,
+  type SessionHost,
+  type SessionParts,
+  STRIKES,
+} from './session-host.js';
+import { SessionInput } from './session-input.js';
 import type { CloseReason, ListenerInfo, Session, SessionState } from './types.js';
-
-/** Why a session is not being read; several can hold at once. */
-export const PAUSE = {
-  /** As many requests under way as may be. */
-  inFlight: 1,
-  /** Over the rate of the session or its address. */
-  rate: 2,
-  /** The peer does not read what we write. */
-  output: 4,
-  /** For the protocol's own use: a full validator queue ... */
-  protocol: 8,
-  /** About to be closed. */
-  leaving: 16,
-} as const;
-
-/** One of {@link PAUSE}. */
-export type PauseCause = (typeof PAUSE)[keyof typeof PAUSE];
-
-/** A message for many sessions, of which a newer one replaces one that waits: `WorkUpdate` of transport, for one. */
-export interface Broadcast extends Replaceable<Broadcast> {}
-
-/** What all sessions of a server share. */
-export interface SessionHost {
-  readonly limits: Limits;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly events: SessionEventSink;
-  readonly output: OutputScheduler;
-  readonly deadlines: DeadlineTable<SessionCore>;
-  readonly bans: BanList;
-  readonly sendPolicy: SendQueuePolicy;
-  /** True while the server waits for sessions to finish. */
-  readonly draining: boolean;
-  /** Takes a session that has ended off the books. Called once per session. */
-  ended(session: SessionCore, reason: CloseReason): void;
-}
 
 /** Output is paused for when so much waits in the socket: a quarter of the bound leaves room for replies under way. */
 const PAUSE_OUTPUT_PART = 4;
-
-/** Ends that count against an address; see `BanList.strike`. */
-export const STRIKES: ReadonlySet<CloseReason> = new Set([
-  'malformed',
-  'line-too-long',
-  'too-many-unknown-methods',
-  'unknown-protocol',
-  'authorize-timeout',
-]);
-
-/** What the connection calls: `closed` means something else on a session. */
-class SessionInput implements ConnectionHandler {
-  readonly #session: SessionCore;
-  constructor(session: SessionCore) {
-    this.#session = session;
-  }
-  data(chunk: Uint8Array): void {
-    this.#session.received(chunk);
-  }
-  drain(): void {
-    this.#session.drained();
-  }
-  ended(): void {
-    this.#session.peerEnded();
-  }
-  closed(error?: Error): void {
-    this.#session.connectionClosed(error);
-  }
-}
-
-/** ASCII bytes or text as text. */
-export function asText(bytes: Uint8Array | string): string {
-  if (typeof bytes === 'string') return bytes;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
 
 /** One connection: what every protocol needs of it. Small, without timers or closures of its own. */
 export class SessionCore implements Session, Sweepable, Flushable, JudgedSession, SendQueueOwner {
@@ -129,19 +59,7 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
   #tokens: number;
   #tokensMs: number;
 
-  constructor(
-    host: SessionHost,
-    connection: Connection,
-    parts: {
-      readonly id: number;
-      readonly listener: ListenerInfo;
-      readonly protocol: string;
-      readonly remoteAddress: string;
-      readonly remotePort: number;
-      readonly address: AddressEntry;
-      readonly exempt: boolean;
-    },
-  ) {
+  constructor(host: SessionHost, connection: Connection, parts: SessionParts) {
     const nowMs = host.clock.monotonic();
     this.id = parts.id;
     this.host = host;
@@ -332,7 +250,12 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
     if ((this.#paused & cause) === 0) return;
     this.#paused &= ~cause;
     if (this.#paused !== 0 || this.#reason !== undefined) return;
-    this.#implementation?.resume();
+    try {
+      this.#implementation?.resume();
+    } catch (error) {
+      this.host.report(error, 'resume', this);
+      this.destroy('internal-error');
+    }
     if (this.#paused === 0 && this.#started && this.#reason === undefined) this.#connection.resume();
   }
 
@@ -342,6 +265,13 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
    */
   countLines(count: number, nowMs: number): void {
     this.#lastLineMs = nowMs;
+    if (this.#takeRequests(count, nowMs)) return;
+    this.pause(PAUSE.rate);
+    this.host.deadlines.lower(this.#slot, nowMs);
+  }
+
+  /** Charges requests to the session and its address; false when either has used up its rate. */
+  #takeRequests(count: number, nowMs: number): boolean {
     const { limits } = this.host;
     if (nowMs > this.#tokensMs) {
       const tokens = this.#tokens + ((nowMs - this.#tokensMs) * limits.requestsPerSecond) / 1000;
@@ -350,10 +280,7 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
     }
     this.#tokens -= count;
     const addressHasRoom = this.exempt || this.address.takeRequests(nowMs, count, limits);
-    if (this.#tokens <= 0 || !addressHasRoom) {
-      this.pause(PAUSE.rate);
-      this.host.deadlines.lower(this.#slot, nowMs);
-    }
+    return this.#tokens > 0 && addressHasRoom;
   }
 
   /** Makes sure that the protocol's `sweep` is called soon after `atMs` (monotonic). */
@@ -409,7 +336,11 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
     this.host.deadlines.remove(this.#slot);
     this.#slot = -1;
     if (this.#authorized) this.address.authorized--;
-    this.#implementation?.closed(reason);
+    try {
+      this.#implementation?.closed(reason);
+    } catch (error) {
+      this.host.report(error, 'session end', this);
+    }
     this.host.ended(this, reason);
     if (STRIKES.has(reason)) this.host.bans.strike(this, reason);
   }
@@ -455,8 +386,7 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
       next = authorizeByMs;
     }
     if ((this.#paused & PAUSE.rate) !== 0) {
-      this.countLines(0, nowMs);
-      if (this.#tokens > 0 && (this.exempt || this.address.takeRequests(nowMs, 0, limits))) this.resume(PAUSE.rate);
+      if (this.#takeRequests(0, nowMs)) this.resume(PAUSE.rate);
       else next = nowMs;
     }
     // A session that we do not read cannot send a line.
@@ -466,6 +396,12 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
       return this.#closeByMs;
     }
     next = Math.min(next, this.#lastLineMs + limits.idleTimeoutMs);
-    return Math.min(next, this.#implementation?.sweep(nowMs) ?? Number.POSITIVE_INFINITY);
+    try {
+      return Math.min(next, this.#implementation?.sweep(nowMs) ?? Number.POSITIVE_INFINITY);
+    } catch (error) {
+      this.host.report(error, 'sweep', this);
+      this.destroy('internal-error');
+      return Number.POSITIVE_INFINITY;
+    }
   }
 }
