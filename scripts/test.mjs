@@ -16,6 +16,7 @@ const checks = [
   ['layers', [process.execPath, 'scripts/layers.mjs']],
   ['exports', [process.execPath, 'scripts/publint.mjs']],
   ['unused code', [bin('knip'), '--no-progress']],
+  ['docs', [process.execPath, 'scripts/docs.mjs']],
   ['reference pages', [process.execPath, 'scripts/reference.mjs', '--check']],
 ];
 

@@ -1,0 +1,74 @@
+import { type Coin, type CoinDefinition, decodeAddress, resolveCoin } from '@headframe/coins';
+import { lowestDifficulty, type PayoutOutput } from '@headframe/mining';
+import { errorMessage, hexToU32 } from '@headframe/primitives';
+import { BigNumber } from 'bignumber.js';
+import { type ConfigProblem, configError, type PoolConfig } from './config.js';
+
+/** What a configuration means for the chain: checked once, before any port is opened. */
+export interface PoolSetup {
+  readonly coin: Coin;
+  readonly outputs: readonly PayoutOutput[];
+  readonly versionMask: number;
+}
+
+/** Fees are given in percent with at most four decimals, so a whole is this many parts. */
+const PARTS_PER_PERCENT = 10_000;
+
+/**
+ * Resolves coin, addresses and difficulties of a configuration.
+ * @throws PoolError `invalid_config` that lists everything that is wrong
+ */
+export function setUp(config: PoolConfig): PoolSetup {
+  let coin: Coin;
+  try {
+    coin = resolveCoin(config.coin as string | CoinDefinition, config.network);
+  } catch (error) {
+    throw configError([{ path: 'coin', message: errorMessage(error) }]);
+  }
+  const problems: ConfigProblem[] = [];
+  const script = (path: string, address: string): Uint8Array => {
+    try {
+      return decodeAddress(coin, address).script;
+    } catch (error) {
+      problems.push({ path, message: errorMessage(error) });
+      return new Uint8Array();
+    }
+  };
+
+  let rest = 100 * PARTS_PER_PERCENT;
+  const fees = config.payout.fees.map(({ address, percent }, i): PayoutOutput => {
+    const parts = new BigNumber(percent).times(PARTS_PER_PERCENT);
+    if (!parts.isInteger()) {
+      problems.push({ path: `payout.fees[${i}].percent`, message: `has more than four decimals (found ${percent})` });
+    }
+    rest -= parts.toNumber();
+    return { script: script(`payout.fees[${i}].address`, address), parts: parts.toNumber() };
+  });
+  if (rest < 0) problems.push({ path: 'payout.fees', message: 'are more than 100 percent together' });
+  const main = script('payout.address', config.payout.address);
+
+  const lowest = lowestDifficulty(coin.difficultyFactor);
+  for (const [i, { difficulty }] of config.listeners.entries()) {
+    const values = typeof difficulty === 'number' ? { '': difficulty } : difficulty;
+    for (const key of ['', 'start', 'min', 'max'] as const) {
+      const value = (values as Record<string, number | undefined>)[key];
+      if (value === undefined || value >= lowest.value) continue;
+      problems.push({
+        path: `listeners[${i}].difficulty${key === '' ? '' : `.${key}`}`,
+        message: `is below ${lowest.text}, the lowest difficulty of ${coin.algorithm} (found ${value})`,
+      });
+    }
+    if (typeof difficulty === 'object') {
+      const { start, min = 0, max = Number.POSITIVE_INFINITY } = difficulty;
+      if (min > max) problems.push({ path: `listeners[${i}].difficulty.min`, message: `is above max (found ${min} and ${max})` });
+      else if (start < min || start > max) {
+        problems.push({ path: `listeners[${i}].difficulty.start`, message: `is not between min and max (found ${start})` });
+      }
+    }
+  }
+
+  const versionMask = config.versionMask === undefined ? coin.versionMask : hexToU32(config.versionMask);
+  if (problems.length > 0) throw configError(problems);
+  const outputs = rest > 0 ? [{ script: main, parts: rest }, ...fees] : fees;
+  return { coin, outputs, versionMask };
+}
