@@ -244,7 +244,7 @@ export class MiningClient {
   /** One connection from dialling to its end; returns why it ended. */
   async #session(onReady: () => void): Promise<Error> {
     const endpoint = this.#redirected ?? this.#endpoint;
-    // A redirection holds for as long as it works.
+    // A redirection holds for one connection; when that is lost or not made, we go home.
     this.#redirected = undefined;
     const connection = await dial(endpoint, { ...this.#options, signal: this.#stop.signal });
     const client = new StratumClient(connection, this.#options);
@@ -256,12 +256,16 @@ export class MiningClient {
         for (const timer of timers) timer.cancel();
         resolve(error ?? new PoolError('connection_closed', 'the pool closed the connection'));
       });
+      if (client.closed) resolve(new PoolError('connection_closed', 'the pool closed the connection'));
     });
     client.on('notification', (message) => this.#events.safeEmit('notification', message));
     client.on('invalid', (problem) => this.#events.safeEmit('invalid', problem));
     client.on('client.show_message', (text) => this.#events.safeEmit('message', text));
     client.on('client.reconnect', (target) => {
-      if (timers.length < 2) timers.push(this.#scheduleReconnect(client, endpoint, target));
+      // The first one counts: it and the silence timer are the only two a connection has.
+      if (timers.length >= 2) return;
+      const timer = this.#scheduleReconnect(client, endpoint, target);
+      if (timer !== undefined) timers.push(timer);
     });
     const state = new MiningState(client, {
       job: (job) => this.#events.safeEmit('job', job),
@@ -302,7 +306,7 @@ export class MiningClient {
     client: StratumClient,
     endpoint: StratumEndpoint | undefined,
     target: PushEvents['client.reconnect'],
-  ): Timer {
+  ): Timer | undefined {
     const host = target.host ?? endpoint?.host;
     const port = target.port ?? endpoint?.port;
     const redirect = this.#options.redirect ?? 'same-domain';
@@ -311,10 +315,11 @@ export class MiningClient {
       redirect === 'any' || (redirect === 'same-domain' && isSameDomain(endpoint?.host ?? '', host ?? ''));
     if (isElsewhere && !isAllowed) {
       this.#log.warn({ host, port }, 'client.reconnect to another host ignored');
-      return { cancel: () => {} };
+      return undefined;
     }
     return this.#clock.setTimeout(() => {
-      if (isElsewhere && host !== undefined && port !== undefined) {
+      // Also when sent back to where we are: that may itself be where an earlier redirection led.
+      if (endpoint !== undefined && host !== undefined && port !== undefined) {
         this.#redirected = { host, port, secure: endpoint.secure };
       }
       this.#skipDelay = true;

@@ -4,6 +4,7 @@ import {
   encodeResult,
   type FramerStatus,
   LineFramer,
+  type LineSink,
   PendingRequests,
   parseMessage,
   type RequestMessage,
@@ -75,6 +76,13 @@ export class StratumClient {
   readonly clock: Clock;
   readonly #events: TypedEmitter<StratumClientEvents>;
   readonly #framer: LineFramer;
+  readonly #sink: LineSink = {
+    line: (bytes, start, end) => {
+      this.#lastLineMs = this.clock.monotonic();
+      this.#handleLine(bytes, start, end);
+      return true;
+    },
+  };
   readonly #pending: PendingRequests;
   readonly #handlers = new Map<string, ServerRequestHandler>();
   readonly #closed: Promise<void>;
@@ -184,14 +192,8 @@ export class StratumClient {
   }
 
   #receive(chunk: Uint8Array): void {
-    const status: FramerStatus = this.#framer.push(chunk, {
-      line: (bytes, start, end) => {
-        this.#lastLineMs = this.clock.monotonic();
-        this.#handleLine(bytes, start, end);
-        return true;
-      },
-    });
-    if (status !== 'ok') this.destroy(new PoolError('protocol_violation', `the pool sent a line beyond all limits`));
+    const status: FramerStatus = this.#framer.push(chunk, this.#sink);
+    if (status !== 'ok') this.destroy(new PoolError('protocol_violation', 'the pool sent a line beyond all limits'));
   }
 
   #handleLine(bytes: Uint8Array, start: number, end: number): void {
@@ -259,8 +261,18 @@ export class StratumClient {
   }
 
   #answer(idText: string, value: unknown): void {
-    if (isReject(value)) this.#reply(encodeError(idText, toStratumError(value.code, value.reason)));
-    else this.#reply(encodeResult(idText, value));
+    if (isReject(value)) {
+      this.#reply(encodeError(idText, toStratumError(value.code, value.reason)));
+      return;
+    }
+    let line: string;
+    try {
+      line = encodeResult(idText, value);
+    } catch (error) {
+      this.#answerError(idText, error);
+      return;
+    }
+    this.#reply(line);
   }
 
   #answerError(idText: string, error: unknown): void {
