@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BCOIN_SEGWIT_HEIGHT, startBcoin, type TestNode } from '../nodes/bcoin.js';
 import { startBlackHole } from '../support/black-hole.js';
@@ -9,6 +11,13 @@ import { requireService } from '../support/require.js';
 import { ANYONE_SCRIPT } from '../support/script.js';
 import { ScriptedMiner } from '../support/scripted-miner.js';
 import { waitFor } from '../support/wait.js';
+
+/** True when a file in the folder, shares aside, holds the text. */
+function filesContain(folder: string, text: string): boolean {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('shares'))
+    .some((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8').includes(text));
+}
 
 const COMMITMENT = /^6a24aa21a9ed/;
 
@@ -192,7 +201,7 @@ describe.runIf(requireService('bcoin', 'pool binary'))('pool on bcoin', () => {
       await node.halt();
       const found = rig.solve(rig.job, { want: 'block' });
       expect(await rig.submit(found)).toEqual({ result: true, error: null });
-      await first.waitForLog('the candidate', saysCandidate(found.hash));
+      await waitFor('the journal', () => filesContain(join(first.folder, 'data'), found.hash));
       await first.kill();
       await node.resume();
       expect(await chain.tip()).not.toBe(found.hash);

@@ -2,15 +2,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LitecoinNode, startLitecoind } from '../nodes/litecoind.js';
 import { type Chain, chainOf } from '../support/chain.js';
 import { poolConfig } from '../support/pool-config.js';
-import { saysBlock } from '../support/pool-logs.js';
+import { saysBlock, saysNotReady } from '../support/pool-logs.js';
 import { type PoolProcess, startPool } from '../support/pool-process.js';
 import { requireService } from '../support/require.js';
 import { ANYONE_SCRIPT } from '../support/script.js';
 import { ScriptedMiner } from '../support/scripted-miner.js';
 import { waitFor } from '../support/wait.js';
-
-/** Reader of the log line that says how the nodes are. */
-const NOT_READY = 9;
 
 describe.runIf(requireService('litecoind', 'pool binary'))('pool on litecoind', () => {
   let node: LitecoinNode;
@@ -89,11 +86,8 @@ describe.runIf(requireService('litecoind', 'pool binary'))('pool on litecoind', 
       const seen = logs.length;
       await node.disconnectPeer();
       await chain.mine(1); // ends the long poll, so that the next template is asked for without peers
-      await waitForLog(
-        'the node is not ready',
-        (line) => line.level >= 40 && JSON.stringify(line).includes(`-${NOT_READY}`),
-        { from: seen, timeoutMs: 30_000 },
-      );
+      const line = await waitForLog('the node is not ready', saysNotReady, { from: seen, timeoutMs: 30_000 });
+      expect(JSON.stringify(line)).toMatch(/not connected/i); // RPC error -9
       expect(rig.closed).toBe(false);
       await node.connectPeer();
       await rig.jobOn(await chain.tip());

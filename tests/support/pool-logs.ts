@@ -4,15 +4,20 @@ import type { LogLine } from './pool-process.js';
 
 /** A block was found and sent to the nodes. */
 export function saysCandidate(hash: string): (line: LogLine) => boolean {
-  return (line) => line.msg === 'block candidate' && line.hash === hash;
+  return (line) => line.msg === 'block candidate sent to all nodes' && line.hash === hash;
 }
 
 /** A block is in a node's active chain. */
 export function saysBlock(hash: string): (line: LogLine) => boolean {
-  return (line) => line.msg === 'block confirmed' && line.hash === hash;
+  return (line) => line.msg === 'block is in the active chain' && line.hash === hash;
 }
 
 /** A block is in no node's active chain (any more). */
 export function saysOrphaned(hash: string): (line: LogLine) => boolean {
-  return (line) => line.msg === 'block orphaned' && line.hash === hash;
+  return (line) => line.msg === 'block is orphaned' && line.hash === hash;
+}
+
+/** A node cannot be mined on for now. */
+export function saysNotReady(line: LogLine): boolean {
+  return line.level >= 40 && /^node is (?!ready)/.test(line.msg);
 }
