@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256d } from '@headframe/hashing';
 import { isPoolError, PoolError } from '@headframe/primitives';
 import { base58, bech32, bech32m } from '@scure/base';
 import { builtinCoins } from './builtin.js';
@@ -69,17 +69,13 @@ function decodeBase58(address: string): Base58Result {
     return { ok: false, reason: `it decodes to ${bytes.length} bytes where 25 are expected` };
   }
   const body = bytes.subarray(0, bytes.length - CHECKSUM_LENGTH);
-  const sum = sha256(sha256(body));
+  const sum = sha256d(body);
   for (let i = 0; i < CHECKSUM_LENGTH; i++) {
     if (sum[i] !== bytes[body.length + i]) return { ok: false, reason: 'the checksum is wrong' };
   }
   const first = body[0] ?? 0;
   const version = versionLength === 1 ? first : (first << 8) | (body[1] ?? 0);
   return { ok: true, version, hash: body.slice(versionLength) };
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
 }
 
 function fromBase58(coin: Coin, version: number, hash: Uint8Array): DecodedAddress {

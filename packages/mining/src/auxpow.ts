@@ -1,4 +1,4 @@
-import type { PowAlgorithm } from '@headframe/hashing';
+import { type PowAlgorithm, sha256d } from '@headframe/hashing';
 import {
   ByteReader,
   ByteWriter,
@@ -9,7 +9,6 @@ import {
   reverseBytes,
 } from '@headframe/primitives';
 import { HEADER_BYTES, parseHeader } from './header.js';
-import { sha256d } from './sha256d.js';
 
 /** Marks the merged-mining tag in a parent's coinbase: fabe "mm". */
 const AUX_MAGIC = Uint8Array.of(0xfa, 0xbe, 0x6d, 0x6d);

@@ -41,7 +41,9 @@ class LocalBus implements Bus {
     // The array is replaced, never changed, so a listener may come or go while it is walked.
     for (const listener of this.#listeners.get(topic) ?? []) {
       try {
-        (listener as (message: BusTopics[Topic]) => void)(this.#carrier.copy(message));
+        const returned = (listener as (message: BusTopics[Topic]) => unknown)(this.#carrier.copy(message));
+        // An async function fits the type, but nobody awaits it: its failure would end the process.
+        if (isPromiseLike(returned)) returned.then(undefined, (error: unknown) => this.#onListenerError(error, topic));
       } catch (error) {
         this.#onListenerError(error, topic);
       }
@@ -132,5 +134,14 @@ export function createSerialisingBus(options: BusOptions = {}): Bus {
 // Structured cloning keeps no code on an error, so it travels as fields.
 function plainError(error: unknown): PoolError {
   if (!isPoolError(error)) return new PoolError('request_failed', errorMessage(error));
-  return new PoolError(error.code, error.message, { details: deserialize(serialize(error.details)) });
+  return new PoolError(error.code, error.message, { details: plainDetails(error.details) });
+}
+
+// Details are for the log. Ones that cannot travel must not keep the error itself from arriving.
+function plainDetails(details: PoolError['details']): PoolError['details'] {
+  try {
+    return deserialize(serialize(details));
+  } catch {
+    return {};
+  }
 }

@@ -1,3 +1,4 @@
+export { sha256d } from '@headframe/hashing';
 export {
   type AuxPow,
   type AuxPowCheck,
@@ -57,7 +58,6 @@ export type {
   ShareSink,
   TemplateSource,
 } from './ports.js';
-export { sha256d } from './sha256d.js';
 export { evaluateShare, packShare, type ShareInput, type ShareVerdict } from './share.js';
 export { type ExpandedTarget, nbitsToTarget, networkTargetBytes, targetToNbits } from './target.js';
 export { parseTemplate } from './template.js';

@@ -1,5 +1,5 @@
+import { sha256d } from '@headframe/hashing';
 import { concatBytes, PoolError } from '@headframe/primitives';
-import { sha256d } from './sha256d.js';
 
 const HASH_BYTES = 32;
 

@@ -1,3 +1,4 @@
+import { powAlgorithm } from '@headframe/hashing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -63,6 +64,7 @@ describe.each(vectors as { name: string }[])('$name', (entry) => {
 
   it('holds', () => {
     expect(verifyAuxPow(check)).toEqual({ ok: true });
+    expect(verifyAuxPow({ ...check, pow: powAlgorithm('scrypt') })).toEqual({ ok: true });
   });
 
   it.each<[string, Partial<AuxPow>, Partial<typeof check>, string]>([

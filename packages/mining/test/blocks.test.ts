@@ -1,4 +1,5 @@
 import { type CoinDefinition, resolveCoin } from '@headframe/coins';
+import { createShareHasher, powAlgorithm } from '@headframe/hashing';
 import { describe, expect, it } from 'vitest';
 import {
   assembleBlock,
@@ -34,6 +35,7 @@ import {
 
 const vectors = loadVectors('stratum-v1.json');
 const u32 = (text: string): number => Number.parseInt(text, 16);
+const hashers = (['node', 'scalar', 'simd'] as const).map((backend) => createShareHasher({ backend }));
 const MAX_TARGET = new Uint8Array(32).fill(255);
 
 type NotifyParams = [string, string, string, string, string[], string, string, string, boolean];
@@ -135,6 +137,9 @@ describe.each(vectors.blocks as { name: string }[])('block $name', (entry) => {
     const { expect: expected } = block.stratum;
     const share = readStratum(block.stratum);
     const verdict = evaluateShare(oracleHasher, sha256dPow, share);
+    for (const hasher of hashers) {
+      expect(evaluateShare(hasher, powAlgorithm('sha256d'), share), hasher.backend).toEqual(verdict);
+    }
     expect(hex(verdict.header)).toBe(expected.header);
     expect(hex(verdict.header)).toBe(block.header.hex);
     expect(display(verdict.hash)).toBe(expected.hash);
@@ -181,6 +186,9 @@ describe.each(vectors.shares as { name: string }[])('share $name', (entry) => {
     }
     const share = readStratum(vector);
     const verdict = evaluateShare(oracleHasher, sha256dPow, share);
+    for (const hasher of hashers) {
+      expect(evaluateShare(hasher, powAlgorithm('sha256d'), share), hasher.backend).toEqual(verdict);
+    }
     expect(hex(share.coinbase)).toBe(expected.coinbaseHex);
     expect(display(sha256d(share.coinbase))).toBe(expected.coinbaseTxid);
     expect(hex(verdict.header.subarray(36, 68))).toBe(expected.merkleRootBytes);
@@ -227,6 +235,7 @@ describe('other proofs of work', () => {
     expect(display(sha256d(header))).toBe(vector.blockHash);
     const pow = scryptPow.hash(header);
     expect(display(pow)).toBe(vector.powHash);
+    expect(powAlgorithm('scrypt').hash(header)).toEqual(pow);
     expect(display(networkTargetBytes(u32(vector.bits)) ?? MAX_TARGET)).toBe(vector.target);
     expect(parseHeader(header).nbits).toBe(u32(vector.bits));
     expect(hashToDifficulty(pow, 65536) / vector.shareDifficultyScrypt).toBeCloseTo(1, 12);

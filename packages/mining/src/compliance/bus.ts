@@ -70,6 +70,27 @@ export function describeBus(name: string, make: (options: BusOptions) => BusHarn
       await bus.close();
     });
 
+    it('reports a listener whose promise rejects', async () => {
+      const errors: string[] = [];
+      const { bus, settled } = await open({ onListenerError: (error, topic) => errors.push(`${topic}: ${error}`) });
+      bus.subscribe('node', async () => {
+        throw new Error('late boom');
+      });
+      bus.publish('node', sampleStatus);
+      await settled();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(errors).toEqual(['node: Error: late boom']);
+      await bus.close();
+    });
+
+    it('settles a call whose error has details that cannot travel', async () => {
+      const { bus } = await open();
+      const error = new PoolError('storage_failed', 'disk full', { details: { retry: () => {} } });
+      bus.answer('transactions', () => Promise.reject(error));
+      await expect(bus.call('transactions', { jobId: 1 })).rejects.toMatchObject({ code: 'storage_failed' });
+      await bus.close();
+    });
+
     it('stops delivering to a listener that left, also when it leaves in the middle of a delivery', async () => {
       const { bus, settled } = await open();
       const seen: string[] = [];
