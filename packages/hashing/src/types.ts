@@ -49,4 +49,9 @@ export interface PowAlgorithm {
   readonly heavy: boolean;
   /** Proof-of-work hash of an 80-byte header, 32 bytes in internal (little-endian integer) order. */
   hash(header: Uint8Array): Uint8Array;
+  /**
+   * Hashes `count` headers: header i lies at `i * stride` of `headers`, its hash is written at `i * 32` of `output`.
+   * Several at once can cost less than one by one (scrypt: 85 us each in fours, 200 to 270 us alone).
+   */
+  hashMany(headers: Uint8Array, stride: number, count: number, output: Uint8Array): void;
 }
