@@ -87,6 +87,30 @@ function swapWords(hex: string): Buffer {
   return Buffer.from(hex, 'hex').swap32();
 }
 
+function u32Hex(value: number): string {
+  return (value >>> 0).toString(16).padStart(8, '0');
+}
+
+/** Fields of a header as they stand in mining.submit and mining.notify. */
+export interface HeaderFields {
+  readonly extranonce2: string;
+  readonly version: string;
+  readonly time: string;
+  readonly nonce?: string;
+}
+
+/** Coinbase (without witness) and header of a job's block. */
+export function assemble(
+  job: Omit<MinerJob, 'id' | 'clean' | 'difficulty' | 'extranonce2Size'>,
+  { extranonce2, version, time, nonce = '00000000' }: HeaderFields,
+): { readonly coinbase: Buffer; readonly header: Buffer } {
+  const coinbase = Buffer.from(job.coinbase1 + job.extranonce1 + extranonce2 + job.coinbase2, 'hex');
+  let root: Buffer = sha256d(coinbase);
+  for (const step of job.branch) root = sha256d(Buffer.concat([root, Buffer.from(step, 'hex')]));
+  const parts = [le32(version), swapWords(job.previousHash), root, le32(time), le32(job.bits), le32(nonce)];
+  return { coinbase, header: Buffer.concat(parts) };
+}
+
 export class ScriptedMiner {
   readonly algorithm: 'sha256d' | 'scrypt';
   readonly worker: string;
@@ -228,14 +252,10 @@ export class ScriptedMiner {
   /** Searches extranonce2 and nonce until the hash is what was asked for. */
   solve(job: MinerJob, options: SolveOptions): Solution {
     const extranonce2 = (++this.#extranonce2).toString(16).padStart(2 * job.extranonce2Size, '0');
-    const coinbase = Buffer.from(job.coinbase1 + job.extranonce1 + extranonce2 + job.coinbase2, 'hex');
-    let root: Buffer = sha256d(coinbase);
-    for (const step of job.branch) root = sha256d(Buffer.concat([root, Buffer.from(step, 'hex')]));
     const { bits = 0, mask = 0 } = options.versionBits ?? {};
-    const version = (((Number.parseInt(job.version, 16) & ~mask) | (bits & mask)) >>> 0).toString(16).padStart(8, '0');
-    const time = (Number.parseInt(job.time, 16) + (options.timeOffset ?? 0)).toString(16).padStart(8, '0');
-    const parts = [le32(version), swapWords(job.previousHash), root, le32(time), le32(job.bits), Buffer.alloc(4)];
-    const header = Buffer.concat(parts);
+    const version = (Number.parseInt(job.version, 16) & ~mask) | (bits & mask);
+    const time = u32Hex(Number.parseInt(job.time, 16) + (options.timeOffset ?? 0));
+    const { header, coinbase } = assemble(job, { extranonce2, version: u32Hex(version), time });
     const block = networkTarget(job.bits);
     const share = targetOf(job.difficulty, this.algorithm);
     for (let nonce = 0; nonce < 2 ** 32; nonce++) {
@@ -245,8 +265,8 @@ export class ScriptedMiner {
       const value = leHash(pow);
       const kind = value <= block ? 'block' : value <= share ? 'share' : 'miss';
       if (kind !== options.want) continue;
-      const params = [this.worker, job.id, extranonce2, time, nonce.toString(16).padStart(8, '0')];
-      if (options.versionBits !== undefined) params.push((bits & mask).toString(16).padStart(8, '0'));
+      const params = [this.worker, job.id, extranonce2, time, u32Hex(nonce)];
+      if (options.versionBits !== undefined) params.push(u32Hex(bits & mask));
       return {
         params,
         hash: sha256d(header).reverse().toString('hex'),
