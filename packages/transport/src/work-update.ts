@@ -14,6 +14,8 @@ export interface WorkUpdateOptions {
   readonly difficulty?: Uint8Array;
   /** Line that sets the extranonce, if it changes with this job. */
   readonly extranonce?: Uint8Array;
+  /** Line that sets the version mask, if it changes with this job. */
+  readonly versionMask?: Uint8Array;
 }
 
 /**
@@ -25,29 +27,35 @@ export class WorkUpdate implements Replaceable<WorkUpdate> {
   readonly clean: boolean;
   readonly difficulty: Uint8Array | undefined;
   readonly extranonce: Uint8Array | undefined;
+  readonly versionMask: Uint8Array | undefined;
 
   constructor(options: WorkUpdateOptions) {
     this.notify = options.notify;
     this.clean = options.clean;
     this.difficulty = options.difficulty;
     this.extranonce = options.extranonce;
+    this.versionMask = options.versionMask;
   }
 
   merge(newer: WorkUpdate): WorkUpdate {
     const difficulty = newer.difficulty ?? this.difficulty;
     const extranonce = newer.extranonce ?? this.extranonce;
+    const versionMask = newer.versionMask ?? this.versionMask;
     return new WorkUpdate({
       notify: newer.notify,
       clean: this.clean || newer.clean,
       ...(difficulty === undefined ? {} : { difficulty }),
       ...(extranonce === undefined ? {} : { extranonce }),
+      ...(versionMask === undefined ? {} : { versionMask }),
     });
   }
 
   /** One buffer, so that it leaves in one write. Without settings it is the shared buffer of the job itself. */
   encode(): Uint8Array {
     const notify = this.clean ? this.notify.clean : this.notify.keep;
-    const parts = [this.extranonce, this.difficulty].filter((part) => part !== undefined);
-    return parts.length === 0 ? notify : concatBytes(...parts, notify);
+    const { extranonce, versionMask, difficulty } = this;
+    if (extranonce === undefined && versionMask === undefined && difficulty === undefined) return notify;
+    const settings = [extranonce, versionMask, difficulty].filter((line) => line !== undefined);
+    return concatBytes(...settings, notify);
   }
 }
