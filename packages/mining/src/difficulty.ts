@@ -1,8 +1,14 @@
 import { BoundedMap, MAX_UINT256, PoolError, uint256ToBytesLe } from '@headframe/primitives';
-import { compareDecimals, type Decimal, formatDecimal, parseDecimal, pow10, roundDecimal } from './decimal.js';
+import { BigNumber } from 'bignumber.js';
 
+/** A copy of our own: whoever embeds us may have configured the shared one. */
+const Decimal = BigNumber.clone();
 /** Target of difficulty 1 with factor 1 ("pdiff", what Stratum uses): 00000000ffff0000... */
-const DIFF1 = 0xffffn << 208n;
+const DIFF1 = new Decimal((0xffffn << 208n).toString());
+/** 2^-32 = 5^32 * 10^-32, exactly. */
+const TWO_TO_MINUS_32 = new Decimal(`${5n ** 32n}e-32`);
+/** A double written out has up to 1,100 characters; nobody writes a difficulty that long. */
+const MAX_TEXT = 400;
 const DIFF1_FLOAT = 0xffff * 2 ** 208;
 /** A miner parses the number as a double, some as a float: six digits survive both. */
 const SIGNIFICANT_DIGITS = 6;
@@ -44,30 +50,23 @@ export function canonicalDifficulty(value: number | string, factor: number): Dif
 
 function makeDifficulty(input: string, factor: number): Difficulty {
   const decimal = parseDecimal(input);
-  if (decimal === undefined || decimal.digits === 0n) {
+  const lowest = lowestExact(factor);
+  if (decimal.isLessThan(lowest)) {
     throw new PoolError(
       'invalid_difficulty',
-      `a difficulty is a positive number, not ${JSON.stringify(input.slice(0, 40))}`,
+      `difficulty ${input.slice(0, 40)} is below ${lowestDecimal(factor).toFixed()}, the lowest that a 256-bit target can express`,
     );
   }
-  checkFactor(factor);
-  const limit = lowestExact(factor);
-  if (compareDecimals(decimal, limit) < 0) {
-    throw new PoolError(
-      'invalid_difficulty',
-      `difficulty ${input.slice(0, 40)} is below ${formatDecimal(lowestDecimal(factor))}, the lowest that a 256-bit target can express`,
-    );
-  }
-  const rounded = roundDecimal(decimal, SIGNIFICANT_DIGITS, 'nearest');
-  return fromDecimal(compareDecimals(rounded, limit) < 0 ? lowestDecimal(factor) : rounded, factor);
+  const rounded = decimal.precision(SIGNIFICANT_DIGITS, BigNumber.ROUND_HALF_UP);
+  return fromDecimal(rounded.isLessThan(lowest) ? lowestDecimal(factor) : rounded, factor);
 }
 
-function fromDecimal(decimal: Decimal, factor: number): Difficulty {
-  const target = decimalToTarget(decimal, factor);
+function fromDecimal(decimal: BigNumber, factor: number): Difficulty {
+  const target = decimalTarget(decimal, factor);
   if (target === 0n) {
     throw new PoolError('invalid_difficulty', 'the difficulty is so high that no hash could meet it');
   }
-  const text = formatDecimal(decimal);
+  const text = decimal.toFixed();
   return { text, value: Number(text), target: uint256ToBytesLe(target) };
 }
 
@@ -76,36 +75,43 @@ function fromDecimal(decimal: Decimal, factor: number): Difficulty {
  * @throws PoolError `invalid_difficulty` when the text is no positive decimal.
  */
 export function difficultyTarget(text: string, factor: number): bigint {
-  const decimal = parseDecimal(text);
-  if (decimal === undefined || decimal.digits === 0n) {
+  return decimalTarget(parseDecimal(text), factor);
+}
+
+function decimalTarget(decimal: BigNumber, factor: number): bigint {
+  checkFactor(factor);
+  // idiv is exact: both are decimals and only the integer part is kept.
+  const target = BigInt(DIFF1.times(factor).idiv(decimal).toFixed());
+  return target > MAX_UINT256 ? MAX_UINT256 : target;
+}
+
+/** What a miner, a password or a config file may write: no sign but `+`, an exponent is fine. */
+const DECIMAL = /^\+?((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)$/;
+
+function parseDecimal(text: string): BigNumber {
+  const match = text.length <= MAX_TEXT ? DECIMAL.exec(text) : null;
+  const decimal = new Decimal(match?.[1] ?? Number.NaN);
+  if (!decimal.isGreaterThan(0)) {
     throw new PoolError(
       'invalid_difficulty',
       `a difficulty is a positive number, not ${JSON.stringify(text.slice(0, 40))}`,
     );
   }
-  checkFactor(factor);
-  return decimalToTarget(decimal, factor);
-}
-
-function decimalToTarget({ digits, exponent }: Decimal, factor: number): bigint {
-  const diff1 = DIFF1 * BigInt(factor);
-  const target = exponent >= 0 ? diff1 / (digits * pow10(exponent)) : (diff1 * pow10(-exponent)) / digits;
-  return target > MAX_UINT256 ? MAX_UINT256 : target;
+  return decimal;
 }
 
 /** The lowest legal difficulty of an algorithm: factor * 2^-32, rounded up to 6 digits. */
 export function lowestDifficulty(factor: number): Difficulty {
-  checkFactor(factor);
   return fromDecimal(lowestDecimal(factor), factor);
 }
 
-// 2^-32 = 5^32 * 10^-32.
-function lowestExact(factor: number): Decimal {
-  return { digits: BigInt(factor) * 5n ** 32n, exponent: -32 };
+function lowestExact(factor: number): BigNumber {
+  checkFactor(factor);
+  return TWO_TO_MINUS_32.times(factor);
 }
 
-function lowestDecimal(factor: number): Decimal {
-  return roundDecimal(lowestExact(factor), SIGNIFICANT_DIGITS, 'up');
+function lowestDecimal(factor: number): BigNumber {
+  return lowestExact(factor).precision(SIGNIFICANT_DIGITS, BigNumber.ROUND_UP);
 }
 
 /** Order of two difficulties of one factor: negative, zero or positive like `a - b`. Six digits compare exactly. */
