@@ -154,7 +154,10 @@ describe('dispatch', () => {
     const peer = connect();
     peer.send(request(1, 'big'), request(2));
     await settle();
-    expect(peer.lines()).toMatchObject([{ id: 1, error: ['internal', '', null] }, { id: 2, result: [2] }]);
+    expect(peer.lines()).toMatchObject([
+      { id: 1, error: ['internal', '', null] },
+      { id: 2, result: [2] },
+    ]);
     await close();
   });
 
@@ -185,7 +188,10 @@ describe('dispatch', () => {
     expect(peer.ids()).toEqual([]);
     expect(signal?.aborted).toBe(false);
     await clock.advanceAsync(2000);
-    expect(peer.lines()).toMatchObject([{ id: 1, error: ['timeout', '', null] }, { id: 2, result: [2] }]);
+    expect(peer.lines()).toMatchObject([
+      { id: 1, error: ['timeout', '', null] },
+      { id: 2, result: [2] },
+    ]);
     expect(signal?.aborted).toBe(true);
     hung.resolve('late');
     await settle();

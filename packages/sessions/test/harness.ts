@@ -1,4 +1,4 @@
-import { type Clock, type MaybePromise, TypedEmitter } from '@headframe/primitives';
+import { type Clock, type MaybePromise, silentLogger, TypedEmitter } from '@headframe/primitives';
 import { FakeClock, settle } from '@headframe/primitives/testing';
 import { jsonDetector } from '@headframe/transport';
 import { createMemoryPair, type MemoryConnection, type MemoryPairOptions } from '@headframe/transport/testing';
@@ -16,7 +16,6 @@ import {
   type SessionServerModules,
   type SessionServerOptions,
 } from '../src/index.js';
-import { silentLogger } from '@headframe/primitives';
 
 export const LISTENER: ListenerInfo = { index: 0, host: 'memory', port: 3333, tls: false };
 
@@ -222,5 +221,5 @@ export function defer<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-export { settle };
 export type { MaybePromise };
+export { settle };
