@@ -16,7 +16,10 @@ export interface ListenOptions {
   readonly lingerMs?: number;
   /** Asked before anything is made of a socket; `false` closes it at once. The address is normalised. */
   readonly accept?: (remoteAddress: string) => boolean;
-  /** Told when the system failed to accept, e.g. for want of file descriptors. Accepting goes on. */
+  /**
+   * Told when the system failed to accept. Accepting goes on. When file descriptors run out, Node usually turns
+   * newcomers away without a word: bound the connections below the limit of descriptors instead of waiting for this.
+   */
   readonly acceptFailed?: (error: Error) => void;
 }
 
