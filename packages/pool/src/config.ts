@@ -69,7 +69,6 @@ const daemon = z.strictObject({
     .describe('RPC password; better from HEADFRAME_DAEMONS__0__PASSWORD than from a file.'),
   cookieFile: z.string().optional().describe("The node's .cookie file, instead of user and password."),
   timeout: seconds.default(30).describe('Seconds until a call is given up.'),
-  longpoll: z.boolean().default(true).describe('Wait for new blocks with getblocktemplate longpoll.'),
   zmq: z
     .strictObject({
       hashblock: z.string().optional().describe('Address of -zmqpubhashblock.'),

@@ -60,9 +60,13 @@ export function setUp(config: PoolConfig): PoolSetup {
     }
     if (typeof difficulty === 'object') {
       const { start, min = 0, max = Number.POSITIVE_INFINITY } = difficulty;
-      if (min > max) problems.push({ path: `listeners[${i}].difficulty.min`, message: `is above max (found ${min} and ${max})` });
+      if (min > max)
+        problems.push({ path: `listeners[${i}].difficulty.min`, message: `is above max (found ${min} and ${max})` });
       else if (start < min || start > max) {
-        problems.push({ path: `listeners[${i}].difficulty.start`, message: `is not between min and max (found ${start})` });
+        problems.push({
+          path: `listeners[${i}].difficulty.start`,
+          message: `is not between min and max (found ${start})`,
+        });
       }
     }
   }

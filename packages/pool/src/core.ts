@@ -1,0 +1,198 @@
+import { join } from 'node:path';
+import type { Coin } from '@headframe/coins';
+import {
+  type BlockJournal,
+  type BlockSubmitter,
+  checkProposal,
+  createBlockSubmitter,
+  createNodePool,
+  createTemplateFeed,
+  type NodePool,
+  openBlockJournal,
+  type ProposalVerdict,
+} from '@headframe/daemon';
+import { createJobManager, type JobManager } from '@headframe/jobs';
+import type { Bus, ShareSink } from '@headframe/mining';
+import { asciiToBytes, type Clock, errorMessage, type Logger, PoolError } from '@headframe/primitives';
+import type { PoolConfig } from './config.js';
+import type { PoolSetup } from './setup.js';
+import { openShareLog } from './share-log.js';
+
+/** Bytes of extranonce1: an instance byte and a 24-bit index. */
+export const EXTRANONCE1_BYTES = 4;
+
+export interface CoreModules {
+  readonly bus: Bus;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Default: the share log in the data folder. */
+  readonly shareSink?: ShareSink;
+}
+
+/** The half of a pool that knows nodes and no sockets: templates, jobs, blocks, the share log. */
+export interface PoolCore {
+  readonly nodes: NodePool;
+  readonly jobs: JobManager;
+  readonly blocks: BlockSubmitter;
+  /**
+   * Begins. Resolves without waiting for a node: miners are served while it is away. Jobs follow as soon as there is
+   * a template.
+   */
+  start(): Promise<void>;
+  /** Lets blocks under way reach the nodes, then stops. Idempotent. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * Opens journal and share log and makes the core.
+ * @throws PoolError `storage_failed` when a file cannot be opened
+ */
+export async function openCore(config: PoolConfig, setup: PoolSetup, modules: CoreModules): Promise<PoolCore> {
+  const { bus, log, clock } = modules;
+  const { coin } = setup;
+  const journal = await openBlockJournal({ path: join(config.dataFolder, 'blocks.journal') }, { log });
+  let shares: ShareSink;
+  try {
+    shares =
+      modules.shareSink ?? (await openShareLog({ ...config.shareLog, folder: join(config.dataFolder, 'shares'), log }));
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+  const nodes = createPoolNodes(config, coin, modules);
+  const blocks = createBlockSubmitter({ nodes: nodes.nodes, coin, bus, journal }, { clock, log });
+  const jobs = createPoolJobs(config, setup, nodes, blocks, modules);
+  return new WiredCore({ config, coin, bus, log, journal, shares, nodes, blocks, jobs });
+}
+
+/** The nodes of a configuration. */
+export function createPoolNodes(config: PoolConfig, coin: Coin, modules: Pick<CoreModules, 'clock' | 'log'>): NodePool {
+  const daemons = config.daemons.map(({ timeout, zmq, ...daemon }) => ({
+    ...definedOnly(daemon),
+    timeoutMs: timeout * 1000,
+    ...(zmq !== undefined && { zmq: definedOnly(zmq) }),
+  }));
+  return createNodePool({ daemons, coin }, modules);
+}
+
+/** The same object without the keys that are undefined. */
+function definedOnly<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>;
+  };
+}
+
+function createPoolJobs(
+  config: PoolConfig,
+  setup: PoolSetup,
+  nodes: NodePool,
+  sink: BlockSubmitter,
+  modules: CoreModules,
+): JobManager {
+  const { clock, log, bus } = modules;
+  const { coin, outputs, versionMask } = setup;
+  const templates = createTemplateFeed({ nodes: nodes.nodes, coin, pollMs: config.jobs.poll * 1000 }, { clock, log });
+  return createJobManager(
+    {
+      coin,
+      variants: extranonceLengths(config).map((extranonceLength) => ({ extranonceLength, outputs })),
+      poolTag: asciiToBytes(config.poolTag),
+      versionMask,
+      keepAliveMs: config.jobs.keepAlive * 1000,
+      coinbase: { maxBytes: config.jobs.maxCoinbaseBytes },
+      instanceOf: () => config.instance,
+    },
+    { bus, templates, sink, nodes, clock, log },
+  );
+}
+
+/** One job variant per length of extranonce that a listener uses. */
+function extranonceLengths(config: PoolConfig): number[] {
+  return [...new Set(config.listeners.map(({ extranonce2Size }) => EXTRANONCE1_BYTES + extranonce2Size))];
+}
+
+interface CoreParts {
+  readonly config: PoolConfig;
+  readonly coin: Coin;
+  readonly bus: Bus;
+  readonly log: Logger;
+  readonly journal: BlockJournal;
+  readonly shares: ShareSink;
+  readonly nodes: NodePool;
+  readonly blocks: BlockSubmitter;
+  readonly jobs: JobManager;
+}
+
+class WiredCore implements PoolCore {
+  readonly nodes: NodePool;
+  readonly jobs: JobManager;
+  readonly blocks: BlockSubmitter;
+  readonly #parts: CoreParts;
+  readonly #leave: (() => void)[] = [];
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: CoreParts) {
+    this.#parts = parts;
+    this.nodes = parts.nodes;
+    this.jobs = parts.jobs;
+    this.blocks = parts.blocks;
+  }
+
+  async start(): Promise<void> {
+    const { bus, shares, config, jobs, nodes, blocks, log } = this.#parts;
+    this.#leave.push(bus.answer('commit', (batch) => shares.commit(batch).then(() => null)));
+    this.#leave.push(
+      jobs.on('job', (job) => {
+        if (job.clean) blocks.tipChanged();
+      }),
+    );
+    blocks.start();
+    nodes.start().catch((error: unknown) => log.error({ error: errorMessage(error) }, 'node checks failed'));
+    jobs
+      .start()
+      .then(() => (config.jobs.checkProposal ? this.#checkFirstJob() : undefined))
+      .catch((error: unknown) => {
+        if (!(error instanceof PoolError && (error.code === 'aborted' || error.code === 'closed'))) {
+          log.error({ error: errorMessage(error) }, 'no templates');
+        }
+      });
+  }
+
+  /** Has the node judge the first block, so that a mistake is known before a day of work went into it. */
+  async #checkFirstJob(): Promise<void> {
+    const verdict = await judgeCurrentJob(this.jobs, this.nodes, this.#parts.coin);
+    const { log } = this.#parts;
+    if (verdict === undefined) return;
+    if (verdict.kind === 'accepted') log.info({}, 'the node accepts blocks built like the first job');
+    else if (verdict.kind === 'rejected') {
+      log.error({ reason: verdict.reason }, 'THE NODE WOULD REJECT OUR BLOCKS: check payout, coin and node version');
+    } else log.debug({ verdict }, 'the first job was not judged');
+  }
+
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const { shares, journal, nodes, jobs, blocks } = this.#parts;
+    await jobs.close();
+    await blocks.close(graceMs);
+    nodes.close();
+    for (const leave of this.#leave.splice(0)) leave();
+    await shares.close();
+    await journal.close();
+  }
+}
+
+/** What the best node says of the current job as a block proposal; undefined without a job or node. */
+export async function judgeCurrentJob(
+  jobs: JobManager,
+  nodes: NodePool,
+  coin: Coin,
+): Promise<ProposalVerdict | undefined> {
+  const blockHex = jobs.proposal();
+  const [node] = nodes.candidates();
+  if (blockHex === undefined || node === undefined) return undefined;
+  return checkProposal(node, { rules: coin.gbtRules, blockHex });
+}
