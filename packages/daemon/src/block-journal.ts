@@ -12,10 +12,17 @@ export interface BlockJournalOptions {
   readonly maxPending?: number;
 }
 
+/** The part of a file handle that appending needs. */
+export interface JournalFile {
+  appendFile(text: string): Promise<void>;
+  datasync(): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface BlockJournalModules {
   readonly log?: Logger;
   /** Opens the file for appending; replaced in tests of full disks. */
-  readonly openFile?: (path: string) => Promise<Pick<FileHandle, 'appendFile' | 'datasync' | 'close' | 'stat'>>;
+  readonly openFile?: (path: string) => Promise<JournalFile>;
 }
 
 /**
@@ -65,10 +72,10 @@ class FileBlockJournal implements BlockJournal {
   readonly #path: string;
   readonly #log: Logger;
   readonly #state: JournalState;
-  readonly #openFile: NonNullable<BlockJournalModules['openFile']>;
+  readonly #openFile: (path: string) => Promise<JournalFile>;
   readonly #compactAboveBytes: number;
   readonly #maxPending: number;
-  #file: Awaited<ReturnType<NonNullable<BlockJournalModules['openFile']>>> | undefined;
+  #file: JournalFile | undefined;
   #waiting: { readonly entry: JournalEntry; readonly settle: (error?: PoolError) => void }[] = [];
   #writing: Promise<void> | undefined;
   /** The last byte of the file is not a newline: a write broke off in the middle of a line. */

@@ -2,6 +2,7 @@ export {
   type BlockJournal,
   type BlockJournalModules,
   type BlockJournalOptions,
+  type JournalFile,
   openBlockJournal,
 } from './block-journal.js';
 export {

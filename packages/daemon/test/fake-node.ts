@@ -2,14 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 
 /** How the fake answers one call. */
-export type Answer =
+export type Answer = AnswerNow | Promise<AnswerNow>;
+
+type AnswerNow =
   | { readonly result: unknown }
   | { readonly error: { readonly code: number; readonly message: string }; readonly status?: number }
   | { readonly raw: string; readonly status?: number; readonly headers?: Record<string, string> }
   | 'hang'
   | 'drop'
-  | 'cut'
-  | Promise<Answer>;
+  | 'cut';
 
 export type MethodScript = (params: readonly unknown[], call: RecordedCall) => Answer;
 
@@ -121,7 +122,7 @@ export class FakeNode {
       .end(JSON.stringify({ id: body.id, ...itemOf(answer) }));
   }
 
-  async #answer(body: Body, request: IncomingMessage): Promise<Awaited<Answer>> {
+  async #answer(body: Body, request: IncomingMessage): Promise<AnswerNow> {
     const call = { method: body.method, params: body.params ?? [], authorization: request.headers.authorization };
     this.calls.push(call);
     const script = this.methods.get(body.method);
@@ -136,7 +137,7 @@ interface Body {
   readonly params?: readonly unknown[];
 }
 
-function itemOf(answer: Awaited<Answer>): object {
+function itemOf(answer: AnswerNow): object {
   if (typeof answer === 'string' || 'raw' in answer) return { result: null, error: { code: -1, message: 'scripted' } };
   return 'error' in answer ? { result: null, error: answer.error } : { result: answer.result, error: null };
 }
