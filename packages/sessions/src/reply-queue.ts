@@ -46,10 +46,10 @@ export class ReplyQueue {
 
   /**
    * Gives the reply for a slot: ASCII lines, or an empty string when the peer wants none. A slot settled twice keeps
-   * its first text.
+   * its first text; one that was never reserved is ignored.
    */
   settle(slot: number, text: string): void {
-    if (slot !== this.#head) {
+    if (slot !== this.#head || slot === this.#next) {
       this.#hold(slot, text);
       return;
     }
