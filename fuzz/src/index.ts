@@ -1,0 +1,26 @@
+import type { FuzzTarget } from './run.js';
+import { auxpowTarget } from './targets/auxpow.js';
+import { detectTarget } from './targets/detect.js';
+import { framerTarget } from './targets/framer.js';
+import { messageTarget } from './targets/message.js';
+import { notifyTarget } from './targets/notify.js';
+import { paramsTarget } from './targets/params.js';
+import { proxyTarget } from './targets/proxy.js';
+import { submitTarget } from './targets/submit.js';
+import { templateTarget } from './targets/template.js';
+
+export { loadCorpus } from './corpus.js';
+export { FuzzFailure, type FuzzOptions, type FuzzReport, type FuzzTarget, replay, runFuzz } from './run.js';
+
+/** Every parser of bytes that strangers send. */
+export const FUZZ_TARGETS: readonly FuzzTarget[] = [
+  framerTarget,
+  messageTarget,
+  submitTarget,
+  paramsTarget,
+  notifyTarget,
+  proxyTarget,
+  detectTarget,
+  templateTarget,
+  auxpowTarget,
+];
