@@ -22,5 +22,7 @@ export function durationText(ms: number): string {
 
 /** A difficulty, short. */
 export function difficultyText(difficulty: number): string {
-  return difficulty >= 1000 || difficulty < 0.001 ? difficulty.toPrecision(3) : String(Number(difficulty.toPrecision(4)));
+  return difficulty >= 1000 || difficulty < 0.001
+    ? difficulty.toPrecision(3)
+    : String(Number(difficulty.toPrecision(4)));
 }

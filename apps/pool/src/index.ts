@@ -1,5 +1,5 @@
 import { isPoolError } from '@headframe/primitives';
-import { commandHelp, type Command, parseCommandLine, UsageError } from './args.js';
+import { type Command, commandHelp, parseCommandLine, UsageError } from './args.js';
 import { check } from './commands/check.js';
 import { demo } from './commands/demo.js';
 import { mine } from './commands/mine.js';
@@ -58,7 +58,11 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.stderr.write(`${error.message}\n`);
       const unavailable = ['no_node', 'rpc_unavailable', 'rpc_timeout', 'connection_refused', 'node_not_ready'];
       process.exitCode =
-        error.code === 'invalid_config' ? EXIT.config : unavailable.includes(error.code) ? EXIT.unavailable : EXIT.failure;
+        error.code === 'invalid_config'
+          ? EXIT.config
+          : unavailable.includes(error.code)
+            ? EXIT.unavailable
+            : EXIT.failure;
     } else {
       process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
       process.exitCode = EXIT.failure;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { applyEnvironment, configError } from '@headframe/pool';
-import { PoolError, errorMessage } from '@headframe/primitives';
+import { errorMessage, PoolError } from '@headframe/primitives';
 import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser';
 import { parse as parseYaml } from 'yaml';
 
@@ -23,7 +23,9 @@ function parseText(path: string, text: string): unknown {
   const errors: ParseError[] = [];
   const value: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
   if (errors.length > 0) {
-    throw configError(errors.map((e) => ({ path, message: `${printParseErrorCode(e.error)} at ${position(text, e.offset)}` })));
+    throw configError(
+      errors.map((e) => ({ path, message: `${printParseErrorCode(e.error)} at ${position(text, e.offset)}` })),
+    );
   }
   return value;
 }

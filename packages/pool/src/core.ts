@@ -12,7 +12,7 @@ import {
   type ProposalVerdict,
 } from '@headframe/daemon';
 import { createJobManager, type JobManager } from '@headframe/jobs';
-import type { Bus, ShareSink } from '@headframe/mining';
+import type { BlockSink, Bus, ShareSink } from '@headframe/mining';
 import { asciiToBytes, type Clock, errorMessage, type Logger, PoolError } from '@headframe/primitives';
 import type { PoolConfig } from './config.js';
 import type { PoolSetup } from './setup.js';
@@ -82,12 +82,13 @@ function definedOnly<T extends object>(value: T): { [Key in keyof T]: Exclude<T[
   };
 }
 
-function createPoolJobs(
+/** The job manager of a configuration; it finds blocks for `sink`. */
+export function createPoolJobs(
   config: PoolConfig,
   setup: PoolSetup,
   nodes: NodePool,
-  sink: BlockSubmitter,
-  modules: CoreModules,
+  sink: BlockSink,
+  modules: Pick<CoreModules, 'bus' | 'clock' | 'log'>,
 ): JobManager {
   const { clock, log, bus } = modules;
   const { coin, outputs, versionMask } = setup;

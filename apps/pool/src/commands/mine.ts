@@ -17,7 +17,13 @@ export const mine: Command = {
   positionals: { usage: 'URL', max: 1 },
   options: {
     user: { type: 'string', short: 'u', value: 'NAME', help: 'Worker: account or address, with .rig if you like.' },
-    password: { type: 'string', short: 'p', value: 'TEXT', help: 'Password; pools read options like d=0.01 here.', default: 'x' },
+    password: {
+      type: 'string',
+      short: 'p',
+      value: 'TEXT',
+      help: 'Password; pools read options like d=0.01 here.',
+      default: 'x',
+    },
     threads: { type: 'string', short: 't', value: 'N', help: 'Threads that hash.', default: '1' },
     algorithm: { type: 'string', short: 'a', value: 'NAME', help: 'sha256d or scrypt.', default: 'sha256d' },
     shares: { type: 'string', value: 'N', help: 'Stop after so many accepted shares.' },
@@ -62,7 +68,9 @@ async function runMiner(args: Args): Promise<number> {
   miner.on('problem', ({ error }) => line.print(`problem: ${error.message}`));
   client.on('message', (text) => line.print(`the pool says: ${text}`));
   client.on('disconnected', ({ error, retryInMs }) =>
-    line.print(`connection lost: ${error.message}${retryInMs === undefined ? '' : `; trying again in ${durationText(retryInMs)}`}`),
+    line.print(
+      `connection lost: ${error.message}${retryInMs === undefined ? '' : `; trying again in ${durationText(retryInMs)}`}`,
+    ),
   );
   client.on('job', (job) => line.update(`job ${job.jobId}`));
 

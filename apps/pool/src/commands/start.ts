@@ -21,7 +21,10 @@ A second signal stops at once. See docs/reference/config.md for all keys; \`head
     const log = createLogger(config.log);
     const pool = createPool(config, { log });
     const stop = stopSignal();
-    log.info({ version: version(), node: process.versions.node, coin: pool.coin.name, network: pool.coin.network }, 'starting');
+    log.info(
+      { version: version(), node: process.versions.node, coin: pool.coin.name, network: pool.coin.network },
+      'starting',
+    );
     await pool.listen();
     const signal = await stop.first;
     log.info({ signal }, 'stopping; once more stops at once');
