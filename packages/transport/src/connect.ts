@@ -94,7 +94,7 @@ export function connectTcp(options: ConnectOptions): Promise<Connection> {
       // tls.connect() takes no such options.
       socket.setNoDelay(true);
       socket.setKeepAlive(true, KEEPALIVE_MS);
-      resolve(new SocketConnection(socket, environmentOf(options, clock)));
+      resolve(new SocketConnection(socket, socket.localPort ?? 0, environmentOf(options, clock)));
     });
   });
 }

@@ -112,7 +112,7 @@ class TcpListener implements Listener, SocketConnectionEnvironment {
       return;
     }
     this.#connections++;
-    const connection = new SocketConnection(socket, this);
+    const connection = new SocketConnection(socket, this.#address.port, this);
     try {
       this.#onConnection(connection);
     } catch (error) {

@@ -62,10 +62,11 @@ export class SocketConnection implements Connection {
   #congested = false;
   #closed = false;
 
-  constructor(socket: Socket, environment: SocketConnectionEnvironment) {
+  /** `localPort` is passed in: asking the socket costs a system call and an object that lives as long as it does. */
+  constructor(socket: Socket, localPort: number, environment: SocketConnectionEnvironment) {
     this.remoteAddress = normalizeAddress(socket.remoteAddress ?? '');
     this.remotePort = socket.remotePort ?? 0;
-    this.localPort = socket.localPort ?? 0;
+    this.localPort = localPort;
     this.#environment = environment;
     this.#socket = socket;
     this.#attach(socket);
