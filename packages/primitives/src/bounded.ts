@@ -129,10 +129,11 @@ export class TokenBucket {
 
   /** Takes `cost` tokens if there are as many. */
   take(nowMs: number, cost = 1): boolean {
-    if (this.#tokens < this.#burst && nowMs > this.#lastMs) {
+    // A clock that went back must not let the same time count twice.
+    if (nowMs > this.#lastMs) {
       this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#lastMs) * this.#perMs);
+      this.#lastMs = nowMs;
     }
-    this.#lastMs = nowMs;
     if (this.#tokens < cost) return false;
     this.#tokens -= cost;
     return true;

@@ -10,9 +10,9 @@ export interface Clock {
   now(): number;
   /** Milliseconds from an arbitrary start; never goes back. */
   monotonic(): number;
-  /** Calls once after `delayMs`. Does not keep the process alive. */
+  /** Calls once after `delayMs`; never for `Infinity`. Does not keep the process alive. */
   setTimeout(callback: () => void, delayMs: number): Timer;
-  /** Calls every `periodMs`. Does not keep the process alive. */
+  /** Calls every `periodMs`; never for `Infinity`. Does not keep the process alive. */
   setInterval(callback: () => void, periodMs: number): Timer;
 }
 
@@ -27,10 +27,21 @@ class NodeTimer implements Timer {
   }
 }
 
-/** The machine's clock. */
+const NEVER: Timer = { cancel: () => {} };
+
+/** Node's timers are 32 bits wide and fire at once for anything longer. */
+const LONGEST_DELAY_MS = 0x7fffffff;
+
+/** The machine's clock. Delays above 24.8 days count as 24.8 days. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  setTimeout: (callback, delayMs) => new NodeTimer(setTimeout(callback, delayMs)),
-  setInterval: (callback, periodMs) => new NodeTimer(setInterval(callback, periodMs)),
+  setTimeout: (callback, delayMs) =>
+    delayMs === Number.POSITIVE_INFINITY
+      ? NEVER
+      : new NodeTimer(setTimeout(callback, Math.min(delayMs, LONGEST_DELAY_MS))),
+  setInterval: (callback, periodMs) =>
+    periodMs === Number.POSITIVE_INFINITY
+      ? NEVER
+      : new NodeTimer(setInterval(callback, Math.min(periodMs, LONGEST_DELAY_MS))),
 };

@@ -48,7 +48,8 @@ export class ByteReader {
   }
   /** A copy of the next `length` bytes. */
   copy(length: number): Uint8Array {
-    return this.view(length).slice();
+    // Not slice(): on a Buffer it makes a view.
+    return Uint8Array.from(this.view(length));
   }
   /** CompactSize in shortest form. @throws PoolError `invalid_data` on a longer form or a value above 2^53. */
   compactSize(): number {
