@@ -13,6 +13,7 @@ import { type MinerJob, shareTarget } from './job.js';
 import type { MiningClient } from './mining-client.js';
 import { defaultDifficultyFactor, type FoundShare } from './search.js';
 import { createInlineSearcher, type Searcher, ThreadSearcher } from './searcher.js';
+import { waitFor } from './wait.js';
 import { makeWorkUnit, unitShare } from './work.js';
 
 export interface CpuMinerOptions {
@@ -171,7 +172,7 @@ export class CpuMiner {
         } catch (error) {
           if (isPoolError(error, 'closed')) return;
           this.#problem(error);
-          await this.#sleep(1000, signal);
+          await waitFor(this.#clock, 1000, signal);
         }
       }
     }
@@ -185,7 +186,7 @@ export class CpuMiner {
   async #found(job: MinerJob, share: FoundShare, signal: AbortSignal): Promise<void> {
     const { difficulty } = job;
     while (this.#bucket?.take(this.#clock.monotonic()) === false) {
-      await this.#sleep(1000 / (this.#options.maxSharesPerSecond ?? 1), signal);
+      await waitFor(this.#clock, 1000 / (this.#options.maxSharesPerSecond ?? 1), signal);
       if (signal.aborted) return;
     }
     while (this.#inFlight.size >= MAX_IN_FLIGHT) await Promise.race(this.#inFlight);
@@ -231,19 +232,6 @@ export class CpuMiner {
       };
       const off = this.#client.on('job', done);
       signal.addEventListener('abort', done, { once: true });
-    });
-  }
-
-  #sleep(delayMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        timer.cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = this.#clock.setTimeout(done, delayMs);
-      signal.addEventListener('abort', done, { once: true });
-      if (signal.aborted) done();
     });
   }
 }

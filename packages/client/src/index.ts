@@ -1,3 +1,4 @@
+export type { ReconnectPolicy } from './backoff.js';
 export { type ConnectStratumOptions, connectStratum, type DialOptions } from './connect.js';
 export { CpuMiner, type CpuMinerEvents, type CpuMinerOptions, type CpuMinerStats } from './cpu-miner.js';
 export type { HandshakeOptions, WorkerCredentials } from './handshake.js';
@@ -6,7 +7,6 @@ export {
   MiningClient,
   type MiningClientEvents,
   type MiningClientOptions,
-  type ReconnectPolicy,
 } from './mining-client.js';
 export type { PushEvents } from './push-events.js';
 export {

@@ -12,6 +12,7 @@ import {
   u32ToHex,
 } from '@headframe/primitives';
 import { StratumError, type Subscription } from '@headframe/stratum-v1';
+import { Backoff, type ReconnectPolicy } from './backoff.js';
 import { type ConnectStratumOptions, dial, endpointOf } from './connect.js';
 import { authorizeWorker, type HandshakeOptions, handshake, type WorkerCredentials } from './handshake.js';
 import type { MinerJob } from './job.js';
@@ -20,13 +21,7 @@ import type { PushEvents } from './push-events.js';
 import type { FoundShare } from './search.js';
 import { StratumClient } from './stratum-client.js';
 import { isSameDomain, type StratumEndpoint } from './url.js';
-
-export interface ReconnectPolicy {
-  /** Wait after the first failure; doubled with each further one. Default 1,000. */
-  readonly minDelayMs?: number;
-  /** Default 60,000. */
-  readonly maxDelayMs?: number;
-}
+import { waitFor } from './wait.js';
 
 export interface MiningClientOptions extends ConnectStratumOptions, HandshakeOptions {
   /** Names to authorize, at least one; the first one is the default for submits. */
@@ -84,6 +79,7 @@ export class MiningClient {
   readonly #events: TypedEmitter<MiningClientEvents>;
   readonly #endpoint: StratumEndpoint | undefined;
   readonly #workers: WorkerCredentials[];
+  readonly #backoff: Backoff;
   readonly #stop = new AbortController();
   #redirected: StratumEndpoint | undefined = undefined;
   #skipDelay = false;
@@ -92,7 +88,6 @@ export class MiningClient {
   #subscription: Subscription | undefined = undefined;
   #isReady = false;
   #readyAtMs = 0;
-  #failures = 0;
   #started: Promise<void> | undefined = undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -107,6 +102,7 @@ export class MiningClient {
     );
     this.#endpoint = endpointOf(options);
     this.#workers = [...options.workers];
+    this.#backoff = new Backoff(options.reconnect || {}, options.random ?? Math.random);
   }
 
   /** The job to work on; undefined before the first one and while there is no connection. */
@@ -135,7 +131,7 @@ export class MiningClient {
 
   /**
    * Connects, and from then on keeps connected. Resolves when ready for the first time. Rejects when closed or aborted
-   * before, and without `reconnect` on the first failure. A second call returns the same promise.
+   * before, when `maxFailures` is reached, and without `reconnect` on the first failure. A second call returns the same promise.
    */
   start(): Promise<void> {
     this.#started ??= new Promise((resolve, reject) => {
@@ -233,10 +229,10 @@ export class MiningClient {
       this.#client = undefined;
       this.#state = undefined;
       if (this.#stop.signal.aborted) return undefined;
-      const retryInMs = this.#options.reconnect === false ? undefined : this.#nextDelayMs();
+      const retryInMs = this.#nextDelayMs();
       this.#events.safeEmit('disconnected', { error, retryInMs });
       if (retryInMs === undefined) return error;
-      await this.#sleep(retryInMs);
+      await waitFor(this.#clock, retryInMs, this.#stop.signal);
       if (this.#stop.signal.aborted) return undefined;
     }
   }
@@ -298,7 +294,7 @@ export class MiningClient {
       throw error;
     }
     const error = await ended;
-    if (this.#clock.monotonic() - this.#readyAtMs >= STABLE_MS) this.#failures = 0;
+    if (this.#clock.monotonic() - this.#readyAtMs >= STABLE_MS) this.#backoff.reset();
     return error;
   }
 
@@ -327,31 +323,11 @@ export class MiningClient {
     }, target.waitSeconds * 1000);
   }
 
-  #nextDelayMs(): number {
-    if (this.#skipDelay) {
-      this.#skipDelay = false;
-      return 0;
-    }
-    const { minDelayMs = 1000, maxDelayMs = 60_000 } = this.#options.reconnect || {};
-    const fullMs = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(this.#failures++, 30));
-    // Half of it random: a pool that restarts must not get all its miners back in one second.
-    return fullMs / 2 + (fullMs / 2) * (this.#options.random ?? Math.random)();
-  }
-
-  #sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const { signal } = this.#stop;
-      if (signal.aborted) {
-        resolve();
-        return;
-      }
-      const done = (): void => {
-        timer.cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = this.#clock.setTimeout(done, delayMs);
-      signal.addEventListener('abort', done, { once: true });
-    });
+  /** Wait before the next try; undefined when there is none. */
+  #nextDelayMs(): number | undefined {
+    if (this.#options.reconnect === false) return undefined;
+    if (!this.#skipDelay) return this.#backoff.failed();
+    this.#skipDelay = false;
+    return 0;
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '@headframe/primitives';
 import type { Connection } from '@headframe/transport';
-import { createMemoryPair, type MemoryConnection } from '@headframe/transport/testing';
+import { createMemoryPair } from '@headframe/transport/testing';
 
 export interface PoolRequest {
   readonly id: unknown;
@@ -15,11 +15,11 @@ export type PoolMethod = (params: readonly unknown[], session: PoolSession) => u
 
 /** The pool's end of one connection. */
 export class PoolSession {
-  readonly connection: MemoryConnection;
+  readonly connection: Connection;
   readonly received: PoolRequest[] = [];
   #text = '';
 
-  constructor(connection: MemoryConnection, methods: Map<string, PoolMethod>) {
+  constructor(connection: Connection, methods: Map<string, PoolMethod>) {
     this.connection = connection;
     connection.start({
       data: (chunk) => {

@@ -186,6 +186,17 @@ describe('MiningClient', () => {
     expect(Math.min(...waits)).toBeGreaterThan(5);
   });
 
+  it('gives up after as many failures as it was told', async () => {
+    const { client, pool, clock } = setup({ reconnect: { maxFailures: 3 } });
+    pool.refuse = true;
+    const waits: (number | undefined)[] = [];
+    client.on('disconnected', ({ retryInMs }) => waits.push(retryInMs));
+    const end = errorOf(client.start());
+    await clock.advanceAsync(10_000, 500);
+    expect(await end).toMatchObject({ message: 'refused' });
+    expect(waits).toEqual([750, 1500, undefined]);
+  });
+
   it('stops at the first failure when told not to reconnect', async () => {
     const { client, pool } = setup({ reconnect: false });
     pool.methods.set('mining.authorize', () => false);
