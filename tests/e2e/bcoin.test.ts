@@ -21,7 +21,7 @@ function filesContain(folder: string, text: string): boolean {
 
 const COMMITMENT = /^6a24aa21a9ed/;
 
-describe.runIf(requireService('bcoin', 'pool binary'))('pool on bcoin', () => {
+describe.runIf(requireService('bcoin', 'pool binary'))('pool on bcoin', { timeout: 120_000 }, () => {
   let node: TestNode;
   let chain: Chain;
   let pool: PoolProcess | undefined;

@@ -32,7 +32,7 @@ function altered(hex: string, change: (block: Buffer) => void, keepRoot = false)
   }
 }
 
-describe.runIf(requireService('litecoind'))('the development chain and litecoind', () => {
+describe.runIf(requireService('litecoind'))('the development chain and litecoind', { timeout: 120_000 }, () => {
   let real: LitecoinNode;
   const dev = createDevNode({ coin: 'litecoin' });
   beforeAll(async () => {
@@ -114,7 +114,7 @@ describe.runIf(requireService('litecoind'))('the development chain and litecoind
   });
 });
 
-describe.runIf(requireService('bcoin'))('the development chain and bcoin', () => {
+describe.runIf(requireService('bcoin'))('the development chain and bcoin', { timeout: 120_000 }, () => {
   let real: TestNode;
   beforeAll(async () => {
     real = await startBcoin();

@@ -9,7 +9,7 @@ import { ANYONE_SCRIPT } from '../support/script.js';
 import { ScriptedMiner } from '../support/scripted-miner.js';
 import { waitFor } from '../support/wait.js';
 
-describe.runIf(requireService('litecoind', 'pool binary'))('pool on litecoind', () => {
+describe.runIf(requireService('litecoind', 'pool binary'))('pool on litecoind', { timeout: 120_000 }, () => {
   let node: LitecoinNode;
   let chain: Chain;
   let pool: PoolProcess | undefined;

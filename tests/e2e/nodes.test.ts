@@ -17,7 +17,7 @@ interface BlockJson {
   readonly tx: readonly string[];
 }
 
-describe.runIf(requireService('bcoin'))('bcoin', () => {
+describe.runIf(requireService('bcoin'))('bcoin', { timeout: 120_000 }, () => {
   let node: TestNode;
   beforeAll(async () => {
     node = await startBcoin();
@@ -41,7 +41,7 @@ describe.runIf(requireService('bcoin'))('bcoin', () => {
   });
 });
 
-describe.runIf(requireService('litecoind'))('litecoind', () => {
+describe.runIf(requireService('litecoind'))('litecoind', { timeout: 120_000 }, () => {
   let node: LitecoinNode;
   beforeAll(async () => {
     node = await startLitecoind();

@@ -8,7 +8,7 @@ import { requireService } from '../support/require.js';
 import { ScriptedMiner } from '../support/scripted-miner.js';
 import { waitFor, within } from '../support/wait.js';
 
-describe.runIf(requireService('pool binary'))('the headframe binary', () => {
+describe.runIf(requireService('pool binary'))('the headframe binary', { timeout: 120_000 }, () => {
   const node = createDevNode();
   const folder = poolFolder();
   beforeAll(() => node.start());

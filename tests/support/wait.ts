@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function waitFor<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 15_000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown;
@@ -28,7 +28,7 @@ export async function waitFor<T>(
 }
 
 /** `promise`, or an error naming `what` after `timeoutMs`. */
-export async function within<T>(what: string, promise: Promise<T>, timeoutMs = 15_000): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, timeoutMs = 30_000): Promise<T> {
   const abort = new AbortController();
   const late = sleep(timeoutMs, undefined, { signal: abort.signal }).then(
     () => {
