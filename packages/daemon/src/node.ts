@@ -127,7 +127,8 @@ export class RpcNode implements CoinNode {
     if (!isPoolError(error)) return;
     const { code, details } = error;
     if (code === 'rpc_unavailable' || code === 'rpc_timeout' || code === 'rpc_http') {
-      this.#become({ kind: 'down', reason: error.message });
+      // Without the method, so that the reason stays the same whatever was asked.
+      this.#become({ kind: 'down', reason: typeof details.reason === 'string' ? details.reason : error.message });
     } else if (code === 'rpc_error') {
       const reason = typeof details.rpcMessage === 'string' ? details.rpcMessage : error.message;
       if (details.code === RPC_CODE.warmingUp) this.#become({ kind: 'not-ready', reason, cause: 'warming-up' });

@@ -47,7 +47,8 @@ export type RpcOutcome =
  * JSON-RPC 1.0 over HTTP as coin nodes speak it. Every promise settles. Errors, all PoolError:
  * `rpc_error` the node answered an error (`details.code` is the node's number, `details.rpcMessage` its text);
  * `rpc_http` the answer is no JSON-RPC (`details.status`; 401 and 403 mean wrong credentials or address);
- * `rpc_timeout`; `rpc_unavailable` no connection, or it broke; `queue_full`; `aborted`; `closed`.
+ * `rpc_timeout`; `rpc_unavailable` no connection, or it broke; `queue_full`; `aborted`; `closed`. `details.reason` is the
+ * message without method and URL.
  */
 export interface RpcClient {
   /** The URL without credentials. */
@@ -167,7 +168,7 @@ class HttpRpcClient implements RpcClient {
   #explain(error: unknown, method: string): unknown {
     if (!isPoolError(error)) return error;
     return new PoolError(error.code, `${method} at ${this.url}: ${error.message}`, {
-      details: { ...error.details, method },
+      details: { ...error.details, method, reason: error.message },
     });
   }
 }

@@ -52,8 +52,8 @@ function parseBody(answer: HttpAnswer, method: string): unknown {
   try {
     return JSON.parse(answer.body.toString('utf8'));
   } catch {
-    // Core answers plain text when its work queue is full (503).
-    const text = answer.status === 503 ? 'the node is overloaded' : 'answer is not JSON';
+    // Core's work queue is full, or it is shutting down.
+    const text = answer.status === 503 ? 'the node takes no more work' : 'answer is not JSON';
     throw httpError(method, answer.status, text);
   }
 }
@@ -76,7 +76,8 @@ function rpcError(method: string, error: unknown): PoolError {
 }
 
 function httpError(method: string, status: number, reason: string): PoolError {
-  return new PoolError('rpc_http', `${method}: ${reason} (HTTP ${status})`, { details: { status, method } });
+  const text = `${reason} (HTTP ${status})`;
+  return new PoolError('rpc_http', `${method}: ${text}`, { details: { status, method, reason: text } });
 }
 
 /** The node's text on one line and of bounded length; it ends up in logs. */

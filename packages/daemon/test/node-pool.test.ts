@@ -179,6 +179,11 @@ describe('failover', () => {
     await expect(pool.call('getblockcount')).rejects.toMatchObject({ code: 'no_node' });
     await expect(pool.call('getblockcount')).rejects.toThrow(/n0: .*n1: /);
     expect(statuses.at(-1)?.ready).toBe(false);
+    // The same trouble with another method is no news.
+    const told = statuses.length;
+    await pool.nodes[0]?.call('getbestblockhash').catch(() => {});
+    expect(statuses.length).toBe(told);
+    expect(statuses.at(-1)?.nodes[0]?.detail).toMatch(/^no connection: connect ECONNREFUSED/);
   });
 
   test('a dead node is checked less and less often, a healthy one every 5 s', async () => {
