@@ -19,6 +19,8 @@ export interface Ban {
   readonly untilMs: number;
 }
 
+const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1'];
+
 /** When somebody is banned and for how long. */
 export interface BanOptions {
   /** `false`: scores are kept for show, but nobody is banned by score; `add` still works. Default true. */
@@ -33,11 +35,14 @@ export interface BanOptions {
   readonly badRatio?: number;
   /** Sessions closed for protocol violations (decayed) that ban an address without good work. Default 20. */
   readonly strikes?: number;
-  /** Addresses and CIDRs that are never banned and never limited by address. */
+  /**
+   * Addresses and CIDRs that are never banned and never limited by address. Default: this machine, for whoever
+   * connects from it is the operator or a local proxy with all miners behind it.
+   */
   readonly allow?: readonly string[];
   /** Bans kept at most; the oldest goes first. Default 65,536. */
   readonly maxBans?: number;
-  /** Accounts whose work is remembered at most; the longest unused goes first. Default 65,536. */
+  /** Accounts whose work is remembered at most; the oldest goes first. Default 65,536. */
   readonly maxAccounts?: number;
 }
 
@@ -82,7 +87,7 @@ export class BanList {
     this.#minBad = options.minBad ?? 100;
     this.#badRatio = options.badRatio ?? 0.5;
     this.#strikes = options.strikes ?? 20;
-    this.allow = createAddressMatcher(options.allow ?? []);
+    this.allow = createAddressMatcher(options.allow ?? LOOPBACK);
   }
 
   get size(): number {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import {
   errorMessage,
@@ -60,6 +61,7 @@ export class Gate<Context extends MethodContext> {
   #listeners: Listener[] = [];
   #lastSessionId = 0;
   #closed = false;
+  #listening = false;
 
   constructor(server: SessionServer<Context>, admit: AdmitHandler | undefined) {
     this.#server = server;
@@ -73,6 +75,8 @@ export class Gate<Context extends MethodContext> {
 
   /** @throws PoolError `listen_failed` or `invalid_config`; then nothing stays open. */
   async listen(options: readonly ListenerOptions[]): Promise<readonly ListenerInfo[]> {
+    if (this.#listening) throw new PoolError('invalid_argument', 'the server is listening already');
+    this.#listening = true;
     const ports = options.map((one, index) => this.#port(one, index));
     const infos: ListenerInfo[] = [];
     try {
@@ -97,6 +101,7 @@ export class Gate<Context extends MethodContext> {
         if (this.#closed) throw new PoolError('closed', 'the server was closed while it opened its listeners');
       }
     } catch (error) {
+      this.#listening = false;
       await this.#closeListeners();
       throw error;
     }
@@ -233,8 +238,7 @@ export class Gate<Context extends MethodContext> {
 
   #answerHttp(opening: Opening): void {
     const { connection, port } = opening;
-    const { host, port: number } = port.info;
-    const stratumUrl = port.stratumUrl ?? `stratum+tcp://${host.includes(':') ? `[${host}]` : host}:${number}`;
+    const stratumUrl = port.stratumUrl ?? guessUrl(port.info);
     this.#leave(opening);
     this.#server.count('http-probe');
     connection.start(NOBODY);
@@ -343,6 +347,12 @@ interface Peer {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly exempt: boolean;
+}
+
+/** The address that is listened on, or the machine's name where that is all of them. */
+function guessUrl({ host, port }: ListenerInfo): string {
+  const any = host === '0.0.0.0' || host === '::';
+  return `stratum+tcp://${any ? hostname() : host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function isRefusal(answer: unknown): boolean {

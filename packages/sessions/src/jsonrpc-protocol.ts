@@ -15,6 +15,7 @@ import { isPromiseLike, isReject, type MaybePromise, type Reject, reject } from 
 import type { CallContext } from './call-context.js';
 import { Call, WaitingCalls } from './calls.js';
 import type { JsonRpcSettings } from './jsonrpc-settings.js';
+import { Offences } from './offences.js';
 import type { SessionProtocol } from './protocol.js';
 import { ReplyQueue } from './reply-queue.js';
 import { isParsed, type Parsed, validate } from './schema.js';
@@ -50,8 +51,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   readonly #replies: ReplyQueue;
   #outgoing: PendingRequests | undefined = undefined;
   #waiting: WaitingCalls<Context> | undefined = undefined;
-  #malformed = 0;
-  #unknown = 0;
+  #offences: Offences | undefined = undefined;
   #lines = 0;
   #reading = false;
 
@@ -195,8 +195,9 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
       case 'invalid': {
         const slot = this.reserve();
         this.settleReject(slot, message.idText ?? 'null', reject('other', INVALID_TEXT[message.reason]));
-        this.#malformed++;
-        if (this.#malformed > session.host.limits.malformedLines) session.close('malformed');
+        const nowMs = session.host.clock.monotonic();
+        this.#offences ??= new Offences(nowMs);
+        if (this.#offences.malformed(nowMs) > session.host.limits.malformedLines) session.close('malformed');
       }
     }
   }
@@ -256,8 +257,10 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     if (!method) {
       const toPeerOnly = methods.isToPeerOnly(message.method);
       this.settleReject(slot, idText, toPeerOnly ? reject('not-supported') : reject('unknown-method'));
-      this.#unknown++;
-      if (this.#unknown > this.session.host.limits.unknownMethods) this.session.close('too-many-unknown-methods');
+      const { clock, limits } = this.session.host;
+      const nowMs = clock.monotonic();
+      this.#offences ??= new Offences(nowMs);
+      if (this.#offences.unknown(nowMs) > limits.unknownMethods) this.session.close('too-many-unknown-methods');
       return;
     }
     const wantsReply = idText !== undefined;

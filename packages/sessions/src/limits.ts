@@ -12,8 +12,8 @@ export interface LimitInfo {
  * carries out the attack. `Infinity` switches a limit off.
  */
 export const LIMITS = {
-  // Below the usual hard limit for descriptors (65,536) with room for databases and nodes; kernels given more can
-  // serve more. `too-many-connections` in the close counters shows when it is too low.
+  // Below the usual hard limit for descriptors (65,536) with room for databases and nodes; a server lowers the
+  // default further to 90 % of the descriptors it may open. The counter `too-many-connections` shows when it is low.
   connections: {
     default: 50_000,
     unit: 'connections',
@@ -70,12 +70,13 @@ export const LIMITS = {
   malformedLines: {
     default: 3,
     unit: 'lines',
-    stops: 'junk: so many lines that are no JSON-RPC are forgiven, the next closes',
+    stops: 'junk: so many lines that are no JSON-RPC are answered, the next closes; one is forgiven each minute',
   },
+  // Firmware probes up to four.
   unknownMethods: {
     default: 10,
     unit: 'requests',
-    stops: 'method scanning: so many unknown methods are answered, the next closes; firmware probes up to four',
+    stops: 'method scanning: so many unknown methods are answered, the next closes; one is forgiven each minute',
   },
   // Two packets full of pipelined shares; over it the session is not read until replies went out.
   inFlight: {

@@ -15,11 +15,18 @@ const RESOLUTION_MS = 20;
 export function createLoopDelayMonitor(): LoopDelayMonitor {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
+  let lastCount = 0;
+  let lastSum = 0;
   return {
     sample() {
-      const meanMs = histogram.mean / 1e6 - RESOLUTION_MS;
-      histogram.reset();
-      return Number.isNaN(meanMs) || meanMs < 0 ? 0 : meanMs;
+      const { count, mean } = histogram;
+      // By difference: reset() would lose the interval under way, and in an overload that is the one that matters.
+      const sum = count === 0 ? 0 : mean * count;
+      const newOnes = count - lastCount;
+      const meanMs = newOnes === 0 ? 0 : (sum - lastSum) / newOnes / 1e6 - RESOLUTION_MS;
+      lastCount = count;
+      lastSum = sum;
+      return Math.max(0, meanMs);
     },
     close: () => {
       histogram.disable();

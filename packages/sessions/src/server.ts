@@ -12,10 +12,11 @@ import type { Connection, SendQueuePolicy } from '@headframe/transport';
 import { AddressTable } from './addresses.js';
 import { type Ban, BanList } from './bans.js';
 import { DeadlineTable } from './deadlines.js';
+import { connectionsByDescriptors } from './descriptors.js';
 import type { SessionEventSink, SessionEvents, SessionHooks } from './events.js';
 import { Gate } from './gate.js';
 import type { HookRegistry } from './hooks.js';
-import { type Limits, resolveLimits } from './limits.js';
+import { LIMITS, type Limits, resolveLimits } from './limits.js';
 import type { ListenerOptions, SessionServerModules, SessionServerOptions } from './options.js';
 import { OutputScheduler } from './output.js';
 import { createLoopDelayMonitor, type LoopDelayMonitor, OverloadGate } from './overload.js';
@@ -71,7 +72,9 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
   readonly #gate: Gate<Context>;
   readonly #overload: OverloadGate;
   readonly #closedBy = new Map<CloseReason, number>();
-  readonly #closeHooks = new Set<PromiseLike<unknown>>();
+  /** `onClose` hooks that have not finished. */
+  #closeHooks = 0;
+  #onHooksDone: (() => void) | undefined = undefined;
   #loopDelay: LoopDelayMonitor | undefined;
   #sweeper: Timer | undefined = undefined;
   #sweeps = 0;
@@ -82,7 +85,7 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
 
   constructor(options: SessionServerOptions, modules: SessionServerModules<Context>) {
     if (modules.protocols.length === 0) throw new PoolError('invalid_config', 'a server needs at least one protocol');
-    this.limits = resolveLimits(options.limits);
+    this.limits = resolveLimits({ connections: defaultConnections(), ...options.limits });
     this.clock = modules.clock ?? systemClock;
     this.log = modules.log ?? silentLogger;
     this.events = modules.events ?? this.#ownEvents();
@@ -172,7 +175,7 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
     });
     await Promise.race([this.#empty(), timeout]);
     for (const session of [...this.sessions()]) session.destroy('shutdown');
-    await Promise.race([Promise.allSettled([...this.#closeHooks, listenersClosed]), timeout]);
+    await Promise.race([Promise.all([this.#hooksDone(), listenersClosed]), timeout]);
     timer?.cancel();
     this.#stop();
   }
@@ -239,8 +242,12 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
   }
 
   #trackCloseHook(promise: PromiseLike<unknown>): void {
-    this.#closeHooks.add(promise);
-    promise.then(() => this.#closeHooks.delete(promise));
+    this.#closeHooks++;
+    // Hook lists never reject.
+    promise.then(() => {
+      this.#closeHooks--;
+      if (this.#closeHooks === 0) this.#onHooksDone?.();
+    });
   }
 
   #banned(ban: Ban): void {
@@ -258,6 +265,13 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
     });
   }
 
+  #hooksDone(): Promise<void> {
+    if (this.#closeHooks === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onHooksDone = resolve;
+    });
+  }
+
   #start(): void {
     if (this.#sweeper || this.#draining) return;
     if (Number.isFinite(this.limits.overloadDelayMs)) this.#loopDelay ??= createLoopDelayMonitor();
@@ -270,6 +284,7 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
     this.#loopDelay?.close();
     this.#loopDelay = undefined;
     this.#onEmpty?.();
+    this.#onHooksDone?.();
   }
 
   #sweep(): void {
@@ -283,6 +298,11 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
       this.events.safeEmit('busy', { busy, delayMs });
     }
   }
+}
+
+/** The default of the limit, as far as this process may open so many. */
+function defaultConnections(): number {
+  return Math.min(LIMITS.connections.default, connectionsByDescriptors());
 }
 
 function isAbout(ban: Ban, session: SessionCore): boolean {

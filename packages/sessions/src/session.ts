@@ -1,4 +1,4 @@
-import type { Logger } from '@headframe/primitives';
+import { type Logger, PoolError } from '@headframe/primitives';
 import { type Connection, SendQueue, type SendQueueOwner } from '@headframe/transport';
 import type { AddressEntry } from './addresses.js';
 import type { JudgedSession } from './bans.js';
@@ -212,12 +212,10 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
       this.close(this.#kickedFor);
       return;
     }
-    const pending = this.pending;
-    if (pending === 0 && (this.host.draining || this.#peerEnded)) {
-      this.close(this.host.draining ? 'shutdown' : 'client-closed');
-      return;
-    }
-    if (pending <= this.host.limits.inFlight / 2) this.resume(PAUSE.inFlight);
+    if (this.pending <= this.host.limits.inFlight / 2) this.resume(PAUSE.inFlight);
+    if (this.pending > 0 || this.#reason !== undefined) return;
+    if (this.host.draining) this.close('shutdown');
+    else if (this.#peerEnded) this.close('client-closed');
   }
 
   #writeOut(): void {
@@ -305,7 +303,7 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
     options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
   ): Promise<unknown> {
     const implementation = this.#implementation;
-    if (!implementation) return Promise.reject(new Error('the session has not started'));
+    if (!implementation) return Promise.reject(new PoolError('connection_closed', 'the session has not started'));
     return implementation.request(method, params, options);
   }
 

@@ -57,6 +57,7 @@ describe('scores', () => {
     expect(seen.map((ban) => ban.key)).toEqual(['198.51.100.2']);
   });
 
+  // Bans that caught whole farms: oliverw/miningcore#10, #397, #1463.
   it('close only the session of one bad miner behind a NAT, and ban its account if it has one of its own', () => {
     const { bans, seen, session, shares } = setup();
     const farm = Array.from({ length: 20 }, () => session('198.51.100.1'));
@@ -118,6 +119,7 @@ describe('scores', () => {
 });
 
 describe('the list', () => {
+  // Bans that never ended because seconds were taken for milliseconds: zone117x/node-stratum-pool#90.
   it('ends bans by itself, at the millisecond', () => {
     const { clock, bans } = setup();
     bans.add('address', '198.51.100.1', { reason: 'by hand', durationMs: 5000 });

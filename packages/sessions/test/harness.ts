@@ -146,7 +146,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     ends,
     listenerErrors,
     connect(pairOptions) {
-      const pair = createMemoryPair({ clock, ...pairOptions });
+      const pair = createMemoryPair({ clock, clientAddress: '192.0.2.77', ...pairOptions });
       const peer = createPeer(pair.client);
       server.attach(pair.server, LISTENER);
       return peer;

@@ -2,7 +2,7 @@ import { reject } from '@headframe/primitives';
 import { createMemoryPair } from '@headframe/transport/testing';
 import { describe, expect, it } from 'vitest';
 import { createSessionServer } from '../src/index.js';
-import { createHarness, createPeer, defer, LISTENER, settle } from './harness.js';
+import { createHarness, createPeer, type Deferred, defer, LISTENER, settle } from './harness.js';
 
 const request = (id: unknown, method = 'echo', params: unknown = []) => ({ id, method, params });
 
@@ -99,6 +99,51 @@ describe('close()', () => {
     expect(clock.pending).toBe(0);
     await server.close();
     await expect(server.listen()).rejects.toMatchObject({ code: 'closed' });
+  });
+});
+
+describe('close() under load', () => {
+  it('answers what waits in a session that was paused, too', async () => {
+    const { connect, methods, server } = createHarness({ limits: { inFlight: 2 } });
+    const waiting: Deferred<string>[] = [];
+    methods.register('slow', {
+      handler: () => {
+        const deferred = defer<string>();
+        waiting.push(deferred);
+        return deferred.promise;
+      },
+    });
+    const peer = connect();
+    peer.send(...[1, 2, 3, 4, 5].map((id) => request(id, 'slow')));
+    await settle();
+    expect(waiting).toHaveLength(2);
+    const closing = server.close();
+    for (let at = 0; at < 5; at++) {
+      waiting[at]?.resolve('ok');
+      await settle();
+    }
+    await closing;
+    expect(peer.ids()).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
+describe('attach()', () => {
+  it('takes a connection whose protocol is known, and refuses a protocol that is not', async () => {
+    const { server, clock, close } = createHarness();
+    const known = createMemoryPair({ clock });
+    const peer = createPeer(known.client);
+    server.attach(known.server, LISTENER, 'test');
+    expect(server.sessionCount).toBe(1);
+    peer.send(request(1));
+    await settle();
+    expect(peer.ids()).toEqual([1]);
+    const unknown = createMemoryPair({ clock });
+    const refused = createPeer(unknown.client);
+    server.attach(unknown.server, LISTENER, 'gopher');
+    await settle();
+    expect(refused.closed).toBe(true);
+    expect(server.stats()).toMatchObject({ sessions: 1, opening: 0, addresses: 1 });
+    await close();
   });
 });
 

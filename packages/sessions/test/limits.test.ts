@@ -1,6 +1,7 @@
 import { PoolError } from '@headframe/primitives';
 import { describe, expect, it } from 'vitest';
-import { LIMITS, resolveLimits } from '../src/index.js';
+import { connectionsByDescriptors } from '../src/descriptors.js';
+import { createLoopDelayMonitor, LIMITS, resolveLimits } from '../src/index.js';
 import { createHarness, settle } from './harness.js';
 
 const request = (id: unknown, method = 'echo', params: unknown = []) => ({ id, method, params });
@@ -131,6 +132,33 @@ describe('attacks on one session', () => {
   });
 });
 
+describe('what is no attack', () => {
+  it('an unknown keepalive every minute, for hours', async () => {
+    const { connect, clock, ends, close } = createHarness();
+    const peer = connect();
+    peer.send(request(0, 'login'));
+    for (let minute = 1; minute <= 120; minute++) {
+      peer.send(request(minute, 'keepalived'));
+      await clock.advanceAsync(60_000, 60_000);
+    }
+    expect(ends).toEqual([]);
+    expect(peer.ids()).toHaveLength(121);
+    await close();
+  });
+
+  it('any number of connections from this machine, where a local proxy may have all miners behind it', async () => {
+    const { connect, server, close } = createHarness({
+      limits: { connectionsPerAddress: 2, unauthorizedPerAddress: 2, connectBurstPerAddress: 2 },
+    });
+    for (const clientAddress of ['127.0.0.1', '127.0.0.9', '::1']) {
+      for (let i = 0; i < 5; i++) connect({ clientAddress }).send(request(1));
+    }
+    await settle();
+    expect(server.sessionCount).toBe(15);
+    await close();
+  });
+});
+
 describe('attacks by number', () => {
   it('connections in all', async () => {
     const { connect, server, close } = createHarness({ limits: { connections: 3 } });
@@ -179,6 +207,7 @@ describe('attacks by number', () => {
     await close();
   });
 
+  // Floods of silent connections kept real miners out of Miningcore (oliverw/miningcore#1073).
   it('silent connections of one address: those that authorised do not count', async () => {
     const { connect, server, close } = createHarness({ limits: { unauthorizedPerAddress: 2 } });
     const farm = Array.from({ length: 5 }, () => connect());
@@ -226,6 +255,31 @@ describe('attacks by number', () => {
     expect(server.addresses.find('198.51.100.1')).toBeUndefined();
     expect(server.addresses.find('198.51.100.49')).toBeDefined();
     await close();
+  });
+
+  it('descriptors: the default stays below what the process may open', () => {
+    const most = connectionsByDescriptors();
+    expect(most).toBeGreaterThan(100);
+    expect(connectionsByDescriptors('/nowhere')).toBe(Number.POSITIVE_INFINITY);
+    const { server } = createHarness();
+    expect(server.limits.connections).toBe(Math.min(50_000, most));
+    expect(createHarness({ limits: { connections: 7 } }).server.limits.connections).toBe(7);
+  });
+
+  it('overload is measured: a blocked event loop shows', async () => {
+    const monitor = createLoopDelayMonitor();
+    const turns = async (ms: number): Promise<void> => {
+      const untilMs = performance.now() + ms;
+      while (performance.now() < untilMs) await settle();
+    };
+    await turns(50);
+    monitor.sample();
+    const untilMs = performance.now() + 300;
+    while (performance.now() < untilMs);
+    await turns(5);
+    expect(monitor.sample()).toBeGreaterThan(100);
+    expect(monitor.sample()).toBe(0);
+    monitor.close();
   });
 
   it('overload: new connections are refused until the event loop has recovered, the others live on', async () => {

@@ -223,6 +223,26 @@ describe('a peer that does not read', () => {
     await close();
   });
 
+  it('is cut after the drain time, however little waits; one that drains in time is not', async () => {
+    const { connect, clock, ends, protocols, close } = createHarness();
+    const frozen = connect({ windowBytes: 100 });
+    const slow = connect({ windowBytes: 100 });
+    frozen.send(request(0, 'login'));
+    slow.send(request(0, 'login'));
+    await settle();
+    frozen.connection.freeze();
+    slow.connection.freeze();
+    for (const protocol of protocols) protocol.notify('job', ['x'.repeat(200)]);
+    await clock.advanceAsync(29_000);
+    expect(ends).toEqual([]);
+    slow.connection.thaw();
+    await clock.advanceAsync(2000);
+    expect(ends).toEqual(['slow-reader']);
+    expect(frozen.text).not.toContain('job');
+    expect(slow.text).toContain('job');
+    await close();
+  });
+
   it('costs at most the bound, and nobody else', async () => {
     const { connect, clock, ends, server, protocols, close } = createHarness({ limits: { unsentBytes: 100_000 } });
     const frozen = connect({ windowBytes: 1000 });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { hostname } from 'node:os';
 import { connect as connectTls } from 'node:tls';
 import { TEST_CERTIFICATE } from '@headframe/transport/testing';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -86,9 +87,7 @@ describe('over TCP', () => {
   });
 
   it('points HTTP clients to the Stratum port and closes', async () => {
-    const { port, server } = await serve({
-      listeners: [...listeners, { host: '127.0.0.1', port: 0, stratumUrl: 'stratum+tcp://pool.example:3333' }],
-    });
+    const { port, server } = await serve({ listeners });
     const probe = async (to: number): Promise<string> => {
       const socket = dial(to);
       socket.write('GET / HTTP/1.1\r\nHost: x\r\nX-Mining-Extensions: longpoll\r\n\r\n');
@@ -96,6 +95,14 @@ describe('over TCP', () => {
     };
     expect(await probe(port)).toContain(`X-Stratum: stratum+tcp://127.0.0.1:${port}\r\n`);
     expect(server.stats()).toMatchObject({ sessions: 0, opening: 0, addresses: 0, closed: { 'http-probe': 1 } });
+    const named = await serve({
+      listeners: [
+        { host: '127.0.0.1', port: 0, stratumUrl: 'stratum+tcp://pool.example:3333' },
+        { host: '0.0.0.0', port: 0 },
+      ],
+    });
+    expect(await probe(named.port)).toContain('X-Stratum: stratum+tcp://pool.example:3333\r\n');
+    expect(await probe(named.listeners[1]?.port ?? 0)).toContain(`X-Stratum: stratum+tcp://${hostname()}:`);
   });
 
   it('closes on bytes that are no protocol it speaks', async () => {
@@ -137,6 +144,8 @@ describe('over TCP', () => {
     const second = createHarness({ listeners: [...listeners, { host: '127.0.0.1', port }] });
     await expect(second.server.listen()).rejects.toMatchObject({ code: 'listen_failed' });
     second.server.destroy();
+    const twice = await serve({ listeners });
+    await expect(twice.server.listen()).rejects.toMatchObject({ code: 'invalid_argument' });
     const third = createHarness({ listeners: [{ port: 0, tls: { key: 'no', cert: 'no' } }] });
     await expect(third.server.listen()).rejects.toMatchObject({ code: 'invalid_config' });
     third.server.destroy();
