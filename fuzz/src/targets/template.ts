@@ -33,7 +33,7 @@ function tryCoin(gbt: unknown, coin: Coin): string {
     try {
       return parseTemplate(gbt, coin);
     } catch (error) {
-      if (isPoolError(error)) problem = error.message.replace(/["'].*|\d+/g, '').slice(0, 60);
+      if (isPoolError(error)) problem = error.message.replace(/\d+/g, '').split(/[ :]/, 1)[0] ?? '';
       throw error;
     }
   });
