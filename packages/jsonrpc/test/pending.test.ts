@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { PendingRequests, parseMessage, type ResponseMessage, readPeerError } from '@headframe/jsonrpc';
 import { FakeClock } from '@headframe/primitives/testing';
 import { describe, expect, it } from 'vitest';
@@ -99,6 +100,16 @@ describe('PendingRequests', () => {
     await expect(pending.request('m', [], { signal: controller.signal })).rejects.toMatchObject({ code: 'aborted' });
     expect(lines.length).toBe(1);
     expect(pending.settle(answer('{"id":1,"result":1}'))).toBe(false);
+  });
+
+  it('leaves no listener on a signal that lives longer', async () => {
+    const { pending } = setup();
+    const { signal } = new AbortController();
+    const promise = pending.request('m', [], { signal });
+    expect(getEventListeners(signal, 'abort').length).toBe(1);
+    pending.settle(answer('{"id":1,"result":1}'));
+    await promise;
+    expect(getEventListeners(signal, 'abort').length).toBe(0);
   });
 
   it('rejects when it cannot send or encode', async () => {

@@ -325,6 +325,29 @@ export function describeTransport(name: string, makePair: (clock: FakeClock) => 
       expect(second.text).toBe('first second');
     });
 
+    it('bounds what piles up until the other handler comes', async () => {
+      const second = new RecordingHandler();
+      const { server } = pair;
+      pair.client.start(new RecordingHandler());
+      pair.server.start({ data: (chunk) => server.unread(chunk), drain() {}, closed() {} });
+      const written = await fill(pair.client);
+      expect(pair.client.unsentBytes).toBeGreaterThan(0);
+      server.start(second);
+      await second.until(() => second.bytes === written);
+    });
+
+    it('says drain only for what was unsent', async () => {
+      const { client, server } = start(new RecordingHandler(), new RecordingHandler());
+      let wasUnsent = false;
+      for (let i = 0; i < 10; i++) {
+        pair.server.write('x');
+        wasUnsent ||= pair.server.unsentBytes > 0;
+        await client.until(() => client.bytes === i + 1);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(server.drains > 0).toBe(wasUnsent);
+    });
+
     it('delivers what was given back after resume when paused', async () => {
       const handler = new RecordingHandler();
       pair.server.unread(Buffer.from('given back'));

@@ -128,7 +128,7 @@ export class MemoryConnection implements Connection {
 
   unread(bytes: Uint8Array): void {
     if (bytes.length === 0 || this.#closed) return;
-    this.#incoming.unshift(Uint8Array.from(bytes));
+    this.#incoming.unshift(Buffer.from(bytes));
     this.#incomingBytes += bytes.length;
     this.#unreadBytes += bytes.length;
     this.bytesRead -= bytes.length;
@@ -138,7 +138,8 @@ export class MemoryConnection implements Connection {
   write(bytes: Uint8Array | string): void {
     if (this.closing || bytes.length === 0) return;
     this.bytesWritten += bytes.length;
-    this.peer?.receive(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : Uint8Array.from(bytes));
+    // Buffers, as sockets deliver them: their slice() is a view, which a handler may have overlooked.
+    this.peer?.receive(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : Buffer.from(bytes));
     if (this.unsentBytes > 0) this.#congested = true;
   }
 
@@ -217,7 +218,7 @@ export class MemoryConnection implements Connection {
     let chunk: Uint8Array;
     if (size === undefined) chunk = this.#incoming.shift() ?? new Uint8Array(0);
     else {
-      chunk = new Uint8Array(Math.min(size, this.#incomingBytes));
+      chunk = Buffer.alloc(Math.min(size, this.#incomingBytes));
       for (let at = 0; at < chunk.length; ) {
         const first = this.#incoming[0] ?? chunk;
         const part = first.subarray(0, chunk.length - at);

@@ -131,18 +131,14 @@ export class SocketConnection implements Connection {
     this.#ending = true;
     const socket = this.#socket;
     if (socket.destroyed) return;
-    if (this.#peerEnded) {
-      // Both sides are done once our bytes are out.
-      socket.end(() => socket.destroy());
-    } else {
-      socket.end();
-      // The end of the peer is seen only while reading; what still comes is for nobody.
-      if (!this.#started) {
-        this.#started = true;
-        socket.on('data', onData);
-      }
-      socket.resume();
+    socket.end();
+    // The end of the peer is seen only while reading; what still comes is for nobody. Once both have ended, the
+    // socket closes by itself.
+    if (!this.#started) {
+      this.#started = true;
+      socket.on('data', onData);
     }
+    socket.resume();
     this.#armLinger();
   }
 
@@ -205,12 +201,7 @@ export class SocketConnection implements Connection {
   /** @internal */
   onEnd(): void {
     this.#peerEnded = true;
-    if (this.#ending) {
-      // Our end is out or on its way; the linger time covers the case that it is not taken.
-      const socket = this.#socket;
-      if (socket.writableFinished) socket.destroy();
-      else socket.once('finish', () => socket.destroy());
-    } else if (this.#started && this.#unread === undefined) this.#tellEnded();
+    if (!this.#ending && this.#started && this.#unread === undefined) this.#tellEnded();
   }
 
   /** @internal */

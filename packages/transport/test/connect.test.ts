@@ -6,6 +6,7 @@ import { type Connection, type ConnectOptions, connectTcp, listenTcp } from '@he
 import { RecordingHandler } from '@headframe/transport/compliance';
 import { TEST_CERTIFICATE } from '@headframe/transport/testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import { EXPIRED_CERTIFICATE } from './expired-certificate.js';
 
 const servers: Server[] = [];
 const connections: Connection[] = [];
@@ -151,6 +152,14 @@ describe('connectTcp with TLS', () => {
     await expect(connectTcp({ host: '127.0.0.1', port: await serveTls(), tls })).rejects.toMatchObject({
       code: 'connection_refused',
       message: expect.stringMatching(message) as unknown,
+    });
+  });
+
+  it('leave for self-signed ones is no leave for expired ones', async () => {
+    const port = await serveTls(EXPIRED_CERTIFICATE);
+    await expect(connectTcp({ host: '127.0.0.1', port, tls: { allowSelfSigned: true } })).rejects.toMatchObject({
+      code: 'connection_refused',
+      message: expect.stringMatching(/expired/i) as unknown,
     });
   });
 

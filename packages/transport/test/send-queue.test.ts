@@ -87,6 +87,16 @@ describe('SendQueue', () => {
     expect(harness.queue.held).toBeUndefined();
   });
 
+  it('writes settings in front of the job they take effect with', () => {
+    const line = (text: string): Uint8Array => bytes(`${text}\n`);
+    const notify = { clean: line('clean'), keep: line('keep') };
+    const older = new WorkUpdate({ notify, clean: true, versionMask: line('mask 1'), extranonce: line('en 1') });
+    const newer = new WorkUpdate({ notify, clean: false, versionMask: line('mask 2'), difficulty: line('diff 2') });
+    expect(Buffer.from(older.merge(newer).encode()).toString()).toBe('en 1\nmask 2\ndiff 2\nclean\n');
+    expect(Buffer.from(newer.merge(older).encode()).toString()).toBe('en 1\nmask 1\ndiff 2\nclean\n');
+    expect(Buffer.from(newer.merge(newer).encode()).toString()).toBe('mask 2\ndiff 2\nkeep\n');
+  });
+
   it('never replaces what the socket has', async () => {
     const harness = new Harness();
     harness.client.freeze();

@@ -1,0 +1,22 @@
+/** A self-signed certificate for `localhost` that expired in 2011, with its key. For tests only. */
+export const EXPIRED_CERTIFICATE: { readonly key: string; readonly cert: string } = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgZlz4IgwRqbqEBTQ4
+0EnDqYFZwIOj1YomoW7bAnrjOG2hRANCAASzpYWbCQamW4A4Q5IZyZKm0+Qcoa2u
+nI+dBKxS2qCIlcMbWazlo9BAB1Z4iijTp+9Y8oqERMRnr3SZh7XykDcM
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBwDCCAWWgAwIBAgIBAjAKBggqhkjOPQQDAjBBMRIwEAYDVQQDDAlsb2NhbGhv
+c3QxKzApBgNVBAoMIkhlYWRmcmFtZSBleHBpcmVkIHRlc3QgY2VydGlmaWNhdGUw
+HhcNMTAwMTAxMDAwMDAwWhcNMTEwMTAxMDAwMDAwWjBBMRIwEAYDVQQDDAlsb2Nh
+bGhvc3QxKzApBgNVBAoMIkhlYWRmcmFtZSBleHBpcmVkIHRlc3QgY2VydGlmaWNh
+dGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASzpYWbCQamW4A4Q5IZyZKm0+Qc
+oa2unI+dBKxS2qCIlcMbWazlo9BAB1Z4iijTp+9Y8oqERMRnr3SZh7XykDcMo04w
+TDAPBgNVHRMBAf8EBTADAQH/MBoGA1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAd
+BgNVHQ4EFgQUsSsH8lReZ8SrkBZP76s5mmkKbpkwCgYIKoZIzj0EAwIDSQAwRgIh
+AMobvaLBawEcyVuCfFAe1XeVMAR9pn6Y4mZZ/+L9TNKLAiEAzZmnNa21f27jSgS4
+If7YR+mTlerS+6D/TajcECG2DoI=
+-----END CERTIFICATE-----
+`,
+};
