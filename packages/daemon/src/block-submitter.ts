@@ -228,9 +228,9 @@ class AllNodesSubmitter implements BlockSubmitter {
   #decide(block: OpenBlock): void {
     const fate = blockFate({
       height: block.height,
-      sightings: this.#options.nodes.flatMap(({ name, state }) => {
-        const sighting = block.sightings.get(name);
-        return sighting === undefined || state.kind === 'down' ? [] : [sighting];
+      sightings: this.#options.nodes.flatMap((node) => {
+        const sighting = block.sightings.get(node.name);
+        return sighting === undefined || !hasSay(node) ? [] : [sighting];
       }),
       refusedByAll:
         [...block.answers.values()].every((answer) => answer?.kind === 'rejected') && block.answers.size > 0,
@@ -314,6 +314,11 @@ class AllNodesSubmitter implements BlockSubmitter {
       );
     }
   }
+}
+
+/** A node that is away, or on another chain, says nothing about our block. */
+function hasSay({ state }: CoinNode): boolean {
+  return state.kind !== 'down' && !(state.kind === 'not-ready' && state.cause === 'wrong-chain');
 }
 
 function openBlock(entry: JournalBlock, status: 'candidate' | 'confirmed'): OpenBlock {

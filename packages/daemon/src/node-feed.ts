@@ -47,8 +47,20 @@ const LONGPOLL_QUICK_MS = 500;
 /** A long poll that has not noticed a block after this time is hung. */
 const LONGPOLL_HUNG_MS = 5000;
 const POLL_TIMEOUT_MS = 5000;
+/** A template that takes longer than this may be hanging: a new block does not wait for it. */
+const FETCH_HUNG_MS = 1000;
 /** A template that could not be had because of an error is asked for again at once only so often. */
 const FAILED_RETRIES = 3;
+
+/** The fetch after a block change. */
+interface TipFetch {
+  /** The block announced last; undefined for the very first template. */
+  hash: string | undefined;
+  noticedAtMs: number;
+  /** When the node was asked last. */
+  askedAtMs: number;
+  readonly abort: AbortController;
+}
 
 /** Watches one node for block changes in three ways at once and gets its templates. */
 export class NodeFeed {
@@ -70,7 +82,7 @@ export class NodeFeed {
   #longPollBackoffMs = LONGPOLL_BACKOFF_MS;
   #quickAnswers = 0;
   /** The fetch after a block change; a newer block replaces it. */
-  #tipFetch: { readonly hash: string | undefined; readonly abort: AbortController } | undefined;
+  #tipFetch: TipFetch | undefined;
   #refreshing = false;
   #lastFetchMs = Number.NEGATIVE_INFINITY;
 
@@ -171,30 +183,48 @@ export class NodeFeed {
 
   /** Gets the template on `hash`, whatever else is under way; retries while the node hands out the old one. */
   #fetchTip(hash: string | undefined, trigger: TemplateTrigger): void {
-    this.#tipFetch?.abort.abort();
-    const fetch = { hash, abort: new AbortController() };
+    const nowMs = this.#host.clock.monotonic();
+    const running = this.#tipFetch;
+    if (running !== undefined && nowMs - running.askedAtMs < FETCH_HUNG_MS) {
+      // Blocks in quick succession: wait for the answer instead of piling up requests in the node.
+      running.hash = hash ?? running.hash;
+      running.noticedAtMs = nowMs;
+      return;
+    }
+    running?.abort.abort();
+    const fetch = { hash, noticedAtMs: nowMs, askedAtMs: nowMs, abort: new AbortController() };
     this.#tipFetch = fetch;
-    void this.#fetchUntil(hash, trigger, fetch.abort.signal).finally(() => {
+    void this.#fetchUntil(fetch, trigger).finally(() => {
       if (this.#tipFetch === fetch) this.#tipFetch = undefined;
     });
   }
 
-  async #fetchUntil(hash: string | undefined, trigger: TemplateTrigger, signal: AbortSignal): Promise<void> {
+  async #fetchUntil(fetch: TipFetch, trigger: TemplateTrigger): Promise<void> {
     const { clock, times, log } = this.#host;
-    const noticedAtMs = clock.monotonic();
-    const old = this.#host.currentTip();
+    const { signal } = fetch.abort;
+    let wanted = fetch.hash;
+    let old = this.#host.currentTip();
     for (let attempt = 0; attempt <= times.oldTemplateRetries; attempt++) {
-      const offered = await this.#fetchOnce(trigger, noticedAtMs, signal);
-      // Something newer than what was announced is as good; only the template from before the announcement is not.
-      if (signal.aborted || hash === undefined || (offered !== undefined && offered.previousHash !== old)) return;
-      // Polling comes back to a node that cannot hand out templates at all.
-      if (offered === undefined && (this.node.state.kind === 'not-ready' || attempt >= FAILED_RETRIES)) return;
-      await pause(clock, times.oldTemplateRetryMs, signal);
-      // Another trigger or node was faster.
-      if (signal.aborted || this.#host.currentTip() === hash) return;
+      fetch.askedAtMs = clock.monotonic();
+      const offered = await this.#fetchOnce(trigger, fetch.noticedAtMs, signal);
+      if (signal.aborted || (offered !== undefined && offered.previousHash === fetch.hash)) return;
+      if (fetch.hash === wanted) {
+        // Something newer than what was announced is as good; only the template from before the announcement is not.
+        if (wanted === undefined || (offered !== undefined && offered.previousHash !== old)) return;
+        // Polling comes back to a node that cannot hand out templates at all.
+        if (offered === undefined && (this.node.state.kind === 'not-ready' || attempt >= FAILED_RETRIES)) return;
+        await pause(clock, times.oldTemplateRetryMs, signal);
+        // Another trigger or node was faster.
+        if (signal.aborted || this.#host.currentTip() === fetch.hash) return;
+      }
+      if (fetch.hash !== wanted) {
+        wanted = fetch.hash;
+        old = this.#host.currentTip();
+        attempt = -1;
+      }
     }
     log.warn(
-      { node: this.node.name, announced: hash },
+      { node: this.node.name, announced: wanted },
       'node announced a block but keeps handing out the old template',
     );
   }

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -196,6 +196,19 @@ describe('trouble', () => {
     await writeFile(join(folder, 'deep'), 'a file where the folder should be');
     await expect(openBlockJournal({ path })).rejects.toMatchObject({ code: 'storage_failed' });
     await expect(openBlockJournal({ path })).rejects.toThrow(path);
+  });
+
+  test('a journal that cannot be compacted is used as it is', async () => {
+    const made = await journal();
+    await made.append(block('aa'));
+    await made.append(block('bb'));
+    await made.append({ type: 'status', hash: 'aa', status: 'matured', timeMs: 1 });
+    await mkdir(`${path}.new`);
+    const log = new RecordingLogger();
+    const again = await journal({ log });
+    expect(log.messages('warn')).toEqual(['cannot compact the block journal']);
+    await again.append(block('cc'));
+    expect(hashes(await journal())).toEqual(['bb', 'cc']);
   });
 
   test('a full disk fails the append, which begins a new line afterwards', async () => {

@@ -393,6 +393,18 @@ describe('confirmation', () => {
     await lagging.listen();
   });
 
+  test('a node on another chain has no say', async () => {
+    const foreign = await chainNode(500);
+    foreign.on('getblockchaininfo', { result: { chain: 'main' } });
+    foreign.on('submitblock', { result: 'rejected: prev-blk-not-found' });
+    const pool = nodePool(foreign);
+    await pool.start();
+    const made = submitter(pool);
+    made.submit(found());
+    await look(made, foreign);
+    expect(statuses()).toEqual(['candidate']);
+  });
+
   test('many open blocks are asked for in batches', async () => {
     const node = await chainNode();
     const made = submitter(nodePool(node));

@@ -129,6 +129,36 @@ describe('feed', () => {
     expect(socket.closed).toBe(true);
   });
 
+  test('blocks in quick succession do not pile up requests in the node', async () => {
+    const socket = new FakeSocket();
+    const node = new ScriptedNode('a');
+    node.zmq = { hashblock: 'tcp://127.0.0.1:1' };
+    node.longPolling = false;
+    const heights: number[] = [];
+    const feed = createTemplateFeed({ nodes: [node], coin }, { clock: new FakeClock(), loadZmq: async () => socket });
+    cleanups.push(() => feed.close());
+    await feed.start(({ height }) => heights.push(height), new AbortController().signal);
+    let [running, most] = [0, 0];
+    const call = node.call.bind(node);
+    node.call = async (method, params, options) => {
+      most = Math.max(most, ++running);
+      try {
+        await settle();
+        return await call(method, params, options);
+      } finally {
+        running--;
+      }
+    };
+    for (let height = 101; height <= 200; height++) {
+      node.setTip(height);
+      socket.push('hashblock', Buffer.from(blockHash(height), 'hex'));
+    }
+    for (let i = 0; i < 10; i++) await settle();
+    expect(heights.at(-1)).toBe(201);
+    expect(most).toBe(1);
+    expect(heights.length).toBeLessThan(10);
+  });
+
   test('configured, but not installed: start fails and says what to install', async () => {
     const node = new ScriptedNode('a');
     node.zmq = { hashblock: 'tcp://127.0.0.1:1' };
