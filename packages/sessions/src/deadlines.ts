@@ -41,6 +41,11 @@ export class DeadlineTable<Item extends Sweepable> {
     this.#size--;
   }
 
+  /** Replaces the deadline. */
+  set(slot: number, dueMs: number): void {
+    if (slot >= 0) this.#times[slot] = dueMs;
+  }
+
   /** Makes the deadline earlier if `dueMs` is before it. */
   lower(slot: number, dueMs: number): void {
     if (slot >= 0 && dueMs < (this.#times[slot] ?? 0)) this.#times[slot] = dueMs;

@@ -16,6 +16,7 @@ import type { CallContext } from './call-context.js';
 import { Call, WaitingCalls } from './calls.js';
 import type { JsonRpcSettings } from './jsonrpc-settings.js';
 import { Offences } from './offences.js';
+import { phaseRefusal } from './phase.js';
 import type { SessionProtocol } from './protocol.js';
 import { ReplyQueue } from './reply-queue.js';
 import { isParsed, type Parsed, validate } from './schema.js';
@@ -29,11 +30,6 @@ const INVALID_TEXT: Readonly<Record<InvalidMessage['reason'], string>> = {
   'too-deep': 'Nested too deeply',
   'bad-id': 'Invalid id',
   'bad-method': 'Invalid request',
-};
-
-const PHASE_REFUSAL: Readonly<Record<Exclude<Phase, 'any'>, Reject>> = {
-  subscribed: reject('not-subscribed'),
-  authorized: reject('unauthorized'),
 };
 
 /**
@@ -113,22 +109,16 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
 
   /** Phase check and `onRequest` hooks, for handlers of `unguarded` methods. Never throws or rejects. */
   guard(context: Context, phase: Phase): MaybePromise<Reject | undefined> {
-    const refusal = this.#phaseRefusal(phase);
+    const refusal = phaseRefusal(this.session, phase);
     if (!refusal) return this.settings.onRequest.run(context);
     if (!this.#waiting?.changesPhaseBefore(context)) return refusal;
     return this.#guardLater(this.#waiting, context, phase);
   }
 
-  #phaseRefusal(phase: Phase): Reject | undefined {
-    if (phase === 'any') return undefined;
-    const reached = phase === 'subscribed' ? this.session.subscribed : this.session.authorized;
-    return reached ? undefined : PHASE_REFUSAL[phase];
-  }
-
   async #guardLater(waiting: WaitingCalls<Context>, context: Context, phase: Phase): Promise<Reject | undefined> {
     for (;;) {
       await waiting.phaseChanged();
-      const refusal = this.#phaseRefusal(phase);
+      const refusal = phaseRefusal(this.session, phase);
       if (!refusal) return this.settings.onRequest.run(context);
       if (!waiting.changesPhaseBefore(context)) return refusal;
     }
@@ -335,8 +325,16 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
 
   #threw(call: Call<Context>, error: unknown): void {
     if (call.done) return;
+    if (isReject(error)) {
+      this.session.log.warn(
+        { method: call.method.name, code: error.code },
+        'a rejection was thrown; return it instead',
+      );
+      this.#answer(call, undefined, error);
+      return;
+    }
     this.#report(error, call.method.name);
-    this.#answer(call, undefined, isReject(error) ? error : reject('internal'));
+    this.#answer(call, undefined, reject('internal'));
   }
 
   #answer(call: Call<Context>, result: unknown, refusal: Reject | undefined): void {
@@ -357,16 +355,22 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   #reply(call: Call<Context>, result: unknown, refusal: Reject | undefined): void {
     if (call.done) return;
     call.done = true;
-    const { idText } = call;
-    if (idText === undefined) this.settle(call.slot, '');
-    else if (refusal) this.settleReject(call.slot, idText, refusal);
-    else this.settle(call.slot, this.#encodeResult(call, idText, result));
+    try {
+      this.settle(call.slot, this.#encode(call, result, refusal));
+    } catch (error) {
+      // Only `encodeError` can throw here, and without a reply the session would stand still.
+      this.#report(error, call.method.name);
+      this.session.destroy('internal-error');
+    }
     if (call.waitingSinceMs < 0 || !this.#waiting) return;
     this.#waiting.remove(call);
     if (this.#waiting.size === 0) this.#waiting = undefined;
   }
 
-  #encodeResult(call: Call<Context>, idText: string, result: unknown): string {
+  #encode(call: Call<Context>, result: unknown, refusal: Reject | undefined): string {
+    const { idText } = call;
+    if (idText === undefined) return '';
+    if (refusal) return this.settings.encodeError(idText, refusal.code, refusal.reason);
     try {
       return encodeResult(idText, result);
     } catch (error) {

@@ -55,7 +55,6 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
   #kickedFor: CloseReason | undefined = undefined;
   #startedMs: number;
   #lastLineMs: number;
-  #closeByMs = Number.POSITIVE_INFINITY;
   #tokens: number;
   #tokensMs: number;
 
@@ -117,10 +116,6 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
   /** What the protocol keeps for this session. */
   get implementation(): SessionProtocol | undefined {
     return this.#implementation;
-  }
-  /** Bytes and characters not yet taken by the kernel. */
-  get unsent(): number {
-    return this.#out.length + this.#connection.unsentBytes;
   }
 
   /** Puts the session on the books. Called once by the server, before {@link start}. */
@@ -263,7 +258,7 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
    */
   countLines(count: number, nowMs: number): void {
     this.#lastLineMs = nowMs;
-    if (this.#takeRequests(count, nowMs)) return;
+    if (this.#reason !== undefined || this.#takeRequests(count, nowMs)) return;
     this.pause(PAUSE.rate);
     this.host.deadlines.lower(this.#slot, nowMs);
   }
@@ -283,7 +278,7 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
 
   /** Makes sure that the protocol's `sweep` is called soon after `atMs` (monotonic). */
   wakeAt(atMs: number): void {
-    this.host.deadlines.lower(this.#slot, atMs);
+    if (this.#reason === undefined) this.host.deadlines.lower(this.#slot, atMs);
   }
 
   /** Judges a share for the ban list; may close this session and others. `weight` is its difficulty. */
@@ -312,8 +307,7 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
     if (this.#out !== '') this.#writeOut();
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    this.#closeByMs = this.host.clock.monotonic() + this.host.limits.drainTimeoutMs;
-    this.host.deadlines.lower(this.#slot, this.#closeByMs);
+    this.host.deadlines.set(this.#slot, this.host.clock.monotonic() + this.host.limits.drainTimeoutMs);
     this.#connection.end();
   }
 
@@ -369,17 +363,17 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
 
   sweep(nowMs: number): number {
     const { limits } = this.host;
-    if (nowMs >= this.#closeByMs) {
-      this.destroy(this.#reason ?? 'slow-reader');
+    if (this.#reason !== undefined) {
+      // Closing, and the time for that is over.
+      this.destroy(this.#reason);
       return Number.POSITIVE_INFINITY;
     }
-    if (this.#reason !== undefined) return this.#closeByMs;
     let next = Number.POSITIVE_INFINITY;
     if (!this.#authorized) {
       const authorizeByMs = this.#startedMs + limits.authorizeTimeoutMs;
       if (nowMs >= authorizeByMs) {
         this.close('authorize-timeout');
-        return this.#closeByMs;
+        return Number.POSITIVE_INFINITY;
       }
       next = authorizeByMs;
     }
@@ -391,7 +385,7 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
     if (this.#paused !== 0) this.#lastLineMs = nowMs;
     if (nowMs >= this.#lastLineMs + limits.idleTimeoutMs) {
       this.close('idle-timeout');
-      return this.#closeByMs;
+      return Number.POSITIVE_INFINITY;
     }
     next = Math.min(next, this.#lastLineMs + limits.idleTimeoutMs);
     try {

@@ -145,7 +145,7 @@ describe('dispatch', () => {
       ['duplicate', '', null],
     ]);
     expect(peer.text).not.toContain('secret');
-    expect(errors).toEqual(['throw on 1', 'throwReject on 1', 'throwLater on 1']);
+    expect(errors).toEqual(['throw on 1', 'throwLater on 1']);
     await close();
   });
 
@@ -159,6 +159,30 @@ describe('dispatch', () => {
       { id: 1, error: ['internal', '', null] },
       { id: 2, result: [2] },
     ]);
+    await close();
+  });
+
+  it('ends the session, and nothing else, when the error mapping itself throws', async () => {
+    const { connect, methods, ends, close } = createHarness({
+      settings: {
+        encodeError: () => {
+          throw new Error('no such code');
+        },
+      },
+    });
+    methods.register('now', { handler: () => reject('stale') });
+    methods.register('later', { handler: async () => reject('stale') });
+    const other = connect();
+    for (const method of ['now', 'later']) {
+      const peer = connect();
+      peer.send(request(1, method));
+      await settle();
+      expect(peer.closed, method).toBe(true);
+    }
+    other.send(request(1));
+    await settle();
+    expect(ends).toEqual(['internal-error', 'internal-error']);
+    expect(other.ids()).toEqual([1]);
     await close();
   });
 
