@@ -1,1 +1,33 @@
-export {};
+export { type Accounts, defaultAccountAddress, defaultAccountKey } from './accounts.js';
+export { Channel, type ChannelPort, type ChannelTerms } from './channel.js';
+export type { ChannelJob } from './channel-job.js';
+export type { DifficultyOption, DifficultyPolicy, VardiffOptions } from './difficulty-policy.js';
+export { resolveDifficulty } from './difficulty-policy.js';
+export { DuplicateSet, type DuplicateVerdict } from './duplicates.js';
+export type { MiningEvents, RejectedEvent, ShareContext, ShareEvent } from './events.js';
+export { EXTRANONCE_PREFIX_LENGTH, ExtranonceAllocator, type ExtranonceOptions } from './extranonce.js';
+export { MINING_LIMITS, type MiningLimitName, type MiningLimits } from './limits.js';
+export type {
+  AuthorizeHandler,
+  AuthorizeRequest,
+  DefaultAccount,
+  MiningListenerOptions,
+  MiningServerModules,
+  MiningServerOptions,
+  Plugin,
+  Target,
+  ValidatorFactory,
+} from './options.js';
+export {
+  createServer,
+  type Decisions,
+  type MiningHooks,
+  MiningServer,
+  type MiningServerStats,
+  STRATUM_V1,
+} from './server.js';
+export type { Share, ShareOrigin } from './share.js';
+export { extranonceLengths } from './terms.js';
+export { MiningContext, type Subscribed } from './v1/context.js';
+export { Vardiff, type VardiffPolicy, type VardiffState } from './vardiff.js';
+export type { Worker, WorkerTable } from './workers.js';

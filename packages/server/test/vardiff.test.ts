@@ -144,9 +144,9 @@ describe('Vardiff', () => {
     const vardiff = new Vardiff(policy, 0);
     let changed: number | undefined;
     let now = 0;
-    while (changed === undefined) changed = vardiff.share((now += 150));
+    for (; changed === undefined; now += 150) changed = vardiff.share(now);
     expect(vardiff.pending).toBe(true);
-    for (let i = 0; i < 8; i++) expect(vardiff.tick((now += 5_000)), 'not yet acknowledged').toBeUndefined();
+    for (let i = 0; i < 8; i++, now += 5_000) expect(vardiff.tick(now), 'not yet acknowledged').toBeUndefined();
     expect(vardiff.share(now + 5), 'acknowledges').toBeUndefined();
     expect(vardiff.pending).toBe(false);
   });
@@ -156,7 +156,7 @@ describe('Vardiff', () => {
     expect(vardiff.limit(0, 4_200)).toBeUndefined();
     let difficulty = vardiff.difficulty;
     let now = 0;
-    for (let i = 0; i < 500; i++) difficulty = vardiff.share((now += 50)) ?? difficulty;
+    for (let i = 0; i < 500; i++, now += 50) difficulty = vardiff.share(now) ?? difficulty;
     expect(difficulty).toBe(4_200);
     expect(vardiff.limit(now, 4.656e-10), 'a test chain').toBe(policy.min);
     expect(new Vardiff({ ...policy, min: 2.32831e-10 }, 0).limit(0, 4.656542373906925e-10)).toBe(4.65654e-10);
@@ -171,7 +171,7 @@ describe('Vardiff', () => {
     expect(vardiff.difficulty).toBe(500);
     expect(vardiff.fix(0, 9e9)).toBe(100_000);
     let now = 0;
-    for (let i = 0; i < 100; i++) expect(vardiff.tick((now += 60_000)), 'fixed').toBeUndefined();
+    for (let i = 0; i < 100; i++, now += 60_000) expect(vardiff.tick(now), 'fixed').toBeUndefined();
   });
 
   it('survives a reconnect through its saved state', () => {

@@ -1,0 +1,506 @@
+import type { BlockOutcome, Bus, Difficulty, JobRecord } from '@headframe/mining';
+import {
+  type Clock,
+  type Listener,
+  type Logger,
+  type MaybePromise,
+  PoolError,
+  type Reject,
+  silentLogger,
+  systemClock,
+  TypedEmitter,
+} from '@headframe/primitives';
+import {
+  type BanList,
+  type CloseOptions,
+  type CloseReason,
+  createSessionHooks,
+  createSessionServer,
+  type Hook,
+  HookList,
+  type HookRegistry,
+  hookErrorHandler,
+  JsonRpcProtocol,
+  type ListenerInfo,
+  type MethodContext,
+  type MethodDefinition,
+  type Session,
+  SessionCore,
+  type SessionHooks,
+  type SessionServer,
+  type SessionServerStats,
+} from '@headframe/sessions';
+import { BIP320_VERSION_MASK, encodeReconnect, type ReconnectTarget } from '@headframe/stratum-v1';
+import type { Connection } from '@headframe/transport';
+import { createInlineValidator, type ShareValidator } from '@headframe/validator';
+import { defaultAccountAddress, defaultAccountKey } from './accounts.js';
+import { CandidateDesk } from './candidates.js';
+import { Channel } from './channel.js';
+import { Committer } from './committer.js';
+import { CoreLink } from './core-link.js';
+import type { MiningEvents, ShareContext } from './events.js';
+import { ExtranonceAllocator } from './extranonce.js';
+import { type MiningLimits, resolveMiningLimits } from './limits.js';
+import { Mining } from './mining.js';
+import type {
+  AuthorizeHandler,
+  AuthorizeRequest,
+  DefaultAccount,
+  MiningServerModules,
+  MiningServerOptions,
+  Plugin,
+  Target,
+} from './options.js';
+import type { Share } from './share.js';
+import { SharePath } from './share-path.js';
+import { ShareStats } from './stats.js';
+import { resolveTerms, splitLimits } from './terms.js';
+import type { MiningContext } from './v1/context.js';
+import { STRATUM_V1, stratumV1 } from './v1/definition.js';
+import { V1Link } from './v1/link.js';
+import { registerBuiltins } from './v1/methods/builtins.js';
+import { V1Methods } from './v1/registry.js';
+import { Submit } from './v1/submit.js';
+
+const DEFAULT_SPREAD_MS = 2_000;
+/** Miners call a pool dead after 90 s of silence, some after 60. */
+const DEFAULT_KEEP_ALIVE_MS = 55_000;
+const SERVER_NAME = 'headframe';
+
+/** Hooks of a mining server. */
+export interface MiningHooks<Account> extends SessionHooks<MiningContext<Account>> {
+  /** Before the verdict on every share; the block it may be is on its way already. */
+  beforeShare: ShareContext<Account>;
+}
+
+/** Questions that {@link MiningServer.decide} takes a handler for. */
+export interface Decisions<Account> {
+  authorize: AuthorizeHandler<Account>;
+  admit: NonNullable<MiningServerOptions<Account>['admit']>;
+}
+
+/** Counters of a mining server, for metrics. */
+export interface MiningServerStats {
+  readonly sessions: SessionServerStats;
+  /** Channels that get work. */
+  readonly channels: number;
+  readonly workers: number;
+  readonly leases: number;
+  /** Extranonce prefixes in use or resting. */
+  readonly extranonces: number;
+  readonly shares: {
+    readonly accepted: number;
+    /** Sum of the difficulties of accepted shares. */
+    readonly work: number;
+    readonly rejected: ReturnType<ShareStats['rejected']>;
+    /** Between submit and verdict. */
+    readonly pending: number;
+    /** Judged, not yet in the ledger. */
+    readonly uncommitted: number;
+    /** Consecutive failures of the commit under way. */
+    readonly commitFailures: number;
+  };
+  readonly candidates: number;
+}
+
+/**
+ * A Stratum server without a node: sessions, channels, methods, difficulty, shares. Jobs come over the bus or by
+ * {@link publishJob}; judged shares and block candidates go out over the bus and as events.
+ */
+export class MiningServer<Account = DefaultAccount> {
+  readonly limits: MiningLimits;
+  readonly log: Logger;
+  readonly events: TypedEmitter<MiningEvents<Account>>;
+  readonly mining: Mining<Account>;
+  readonly methods = new V1Methods<Account>();
+  readonly #options: MiningServerOptions<Account>;
+  readonly #clock: Clock;
+  readonly #bus: Bus | undefined;
+  readonly #core: CoreLink | undefined;
+  readonly #sessions: SessionServer<MiningContext<Account>>;
+  readonly #hooks: HookRegistry<SessionHooks<MiningContext<Account>>>;
+  readonly #beforeShare: HookList<ShareContext<Account>>;
+  readonly #stats = new ShareStats();
+  readonly #candidates: CandidateDesk<Account>;
+  readonly #committer: Committer<Share<Account>> | undefined;
+  readonly #path: SharePath<Account>;
+  readonly #validator: ShareValidator<Share<Account>>;
+  readonly #builtinSubmit: unknown;
+  #authorize: AuthorizeHandler<Account> | undefined;
+  #admit: MiningServerOptions<Account>['admit'];
+  #closing: Promise<void> | undefined = undefined;
+
+  constructor(options: MiningServerOptions<Account>, modules: MiningServerModules<Account>) {
+    this.#options = options;
+    this.#clock = modules.clock ?? systemClock;
+    this.log = modules.log ?? silentLogger;
+    this.#bus = modules.bus;
+    this.limits = resolveMiningLimits(options.limits);
+    this.#authorize = options.authorize;
+    this.#admit = options.admit;
+    this.events = new TypedEmitter<MiningEvents<Account>>((error, event) => {
+      this.log.error({ err: error, event }, 'event listener failed');
+    });
+    this.#hooks = createSessionHooks<MiningContext<Account>>(this.log, this.events);
+    this.#beforeShare = new HookList('beforeShare', hookErrorHandler(this.log, this.events));
+    const sessionLimits = splitLimits(options.limits);
+    const versionMask = (options.versionMask ?? BIP320_VERSION_MASK) >>> 0;
+    const { keepAlive = {} } = options;
+
+    this.mining = new Mining<Account>({
+      clock: this.#clock,
+      log: this.log,
+      limits: this.limits,
+      events: this.events,
+      accounts: {
+        key: options.accountKey ?? defaultAccountKey,
+        address: options.accountAddress ?? defaultAccountAddress,
+      },
+      broadcast: {
+        refreshSpreadMs: options.refreshSpreadMs ?? DEFAULT_SPREAD_MS,
+        keepAliveMs: keepAlive.afterMs ?? DEFAULT_KEEP_ALIVE_MS,
+      },
+      keepAliveWith: keepAlive.with ?? 'work',
+      announceVersionMask: options.announceVersionMask ?? false,
+      termsOf: resolveTerms(options, this.limits),
+      isBanned: (key) => this.#sessions.bans.findAccount(key) !== undefined,
+    });
+    this.#candidates = new CandidateDesk<Account>(this.#bus, this.limits.candidates, (candidate) => {
+      this.events.safeEmit('blockCandidate', candidate);
+    });
+    const { events, log } = this;
+    this.#committer = this.#bus === undefined ? undefined : this.#makeCommitter(this.#bus);
+    this.#path = new SharePath<Account>({
+      clock: this.#clock,
+      log,
+      limits: this.limits,
+      factor: options.difficultyFactor ?? 1,
+      desk: this.mining.desk,
+      candidates: this.#candidates,
+      beforeShare: this.#beforeShare,
+      observer: {
+        get wantsShares() {
+          return events.listenerCount('share') > 0;
+        },
+        get wantsRejected() {
+          return events.listenerCount('rejected') > 0;
+        },
+        share: (event) => events.safeEmit('share', event),
+        rejected: (event) => events.safeEmit('rejected', event),
+      },
+      stats: this.#stats,
+      hookTimeoutMs: sessionLimits.handlerTimeoutMs ?? 10_000,
+      committer: this.#committer,
+      sessions: () => this.#sessions,
+    });
+    const makeValidator = modules.validator ?? ((listener) => createInlineValidator({ listener, log }));
+    this.#validator = makeValidator(this.#path);
+    this.#path.use(this.#validator);
+
+    const submit = new Submit(this.#path);
+    registerBuiltins(this.methods, {
+      mining: this.mining,
+      bus: this.#bus,
+      submit,
+      versionMask,
+      serverName: SERVER_NAME,
+      authorize: (request) => this.#ask(request),
+      linkOf: (session) => this.#linkOf(session),
+    });
+    this.#builtinSubmit = this.methods.get('mining.submit');
+    this.#sessions = createSessionServer<MiningContext<Account>>(
+      {
+        listeners: options.listeners ?? [],
+        limits: sessionLimits,
+        ...(options.bans === undefined ? {} : { bans: options.bans }),
+      },
+      {
+        protocols: [
+          ...(modules.protocols ?? []),
+          stratumV1({
+            mining: this.mining,
+            methods: this.methods,
+            hooks: this.#hooks,
+            submit,
+            errors: { codes: options.errorCodes ?? 'standard' },
+            mayBeFast: () => this.methods.get('mining.submit') === this.#builtinSubmit,
+            forget: ({ session }) => this.#path.forget(session),
+          }),
+        ],
+        clock: this.#clock,
+        log: this.log,
+        admit: (peer) => this.#admit?.(peer),
+        hooks: this.#hooks,
+        events: this.events,
+        ...(modules.loopDelay === undefined ? {} : { loopDelay: modules.loopDelay }),
+      },
+    );
+    if (this.#bus !== undefined) {
+      const listener = {
+        job: (record: JobRecord) => this.publishJob(record),
+        block: (outcome: BlockOutcome) => this.#blockNews(outcome),
+        joined: (instance: number) => this.#join(instance),
+      };
+      this.#core = new CoreLink({ bus: this.#bus, clock: this.#clock, log, listener });
+      this.#core.start();
+    } else this.#join(options.instance ?? 0);
+    this.mining.broadcaster.start();
+  }
+
+  #makeCommitter(bus: Bus): Committer<Share<Account>> {
+    return new Committer<Share<Account>>({
+      commit: (batch) => bus.call('commit', batch),
+      clock: this.#clock,
+      log: this.log,
+      capacity: this.limits.uncommittedShares,
+      sharesPerCommit: this.limits.sharesPerCommit,
+      timeoutMs: this.limits.commitTimeoutMs,
+      onCommitted: (shares) => this.#path.committed(shares),
+      onRoom: () => this.#path.room(),
+    });
+  }
+
+  #join(instance: number): void {
+    this.mining.extranonces ??= new ExtranonceAllocator({
+      instance,
+      limit: this.limits.extranonces,
+      // A prefix rests as long as a lease lives: by then its jobs are forgotten everywhere.
+      cooldownMs: this.limits.leaseMs,
+    });
+  }
+
+  #ask(request: AuthorizeRequest): MaybePromise<Account | Reject> {
+    if (this.#authorize !== undefined) return this.#authorize(request);
+    // Only a server whose account type is the default one comes without a handler: see createServer.
+    return { id: request.name.account } as Account;
+  }
+
+  #blockNews(outcome: BlockOutcome): void {
+    if (outcome.status === 'confirmed') this.events.safeEmit('block', outcome);
+    else if (outcome.status === 'matured') this.events.safeEmit('blockMatured', outcome);
+    else if (outcome.status === 'orphaned') this.events.safeEmit('blockOrphaned', outcome);
+  }
+
+  // --- setting up
+
+  /** Registers or replaces a method, built-in ones included. Returns the function that takes it back. */
+  method<Params>(
+    name: string,
+    definition: MethodDefinition<Params, MiningContext<Account> & MethodContext<Params>>,
+  ): () => void {
+    return this.methods.register(name, definition);
+  }
+
+  /** Adds a hook: in order, and may refuse by returning a `reject`. Returns the function that removes it. */
+  hook<Name extends keyof MiningHooks<Account> & string>(
+    name: Name,
+    hook: Hook<MiningHooks<Account>[Name]>,
+  ): () => void {
+    // Two registries behind one name: the context type goes with the name.
+    if (name === 'beforeShare') return this.#beforeShare.add(hook as Hook<ShareContext<Account>>);
+    if (!this.#hooks.has(name)) throw new PoolError('invalid_argument', `there is no hook '${name}'`);
+    return this.#hooks.add(name as keyof SessionHooks, hook as Hook<unknown>);
+  }
+
+  /** Listens to an event. Listeners must not be async; a throw is logged. Returns the function that stops it. */
+  on<Name extends keyof MiningEvents<Account> & string>(
+    event: Name,
+    listener: Listener<MiningEvents<Account>[Name]>,
+  ): () => void {
+    return this.events.on(event, listener);
+  }
+
+  /** Sets the handler of a question, in place of the one before. */
+  decide<Question extends keyof Decisions<Account>>(question: Question, handler: Decisions<Account>[Question]): void {
+    if (question === 'authorize') this.#authorize = handler as AuthorizeHandler<Account>;
+    else if (question === 'admit') this.#admit = handler as Decisions<Account>['admit'];
+    else throw new PoolError('invalid_argument', `there is no question '${String(question)}'`);
+  }
+
+  /** Runs a plugin on this server. */
+  use<Options>(plugin: Plugin<this, Options>, options: Options): this {
+    plugin(this, options);
+    return this;
+  }
+
+  // --- running
+
+  /**
+   * Joins the core (waiting for it as long as it takes) and opens the listeners.
+   * @throws PoolError `listen_failed`, or `closed`
+   */
+  async listen(): Promise<readonly ListenerInfo[]> {
+    await this.join();
+    return this.#sessions.listen();
+  }
+
+  /** Says hello to the core, if there is one; `listen` does it too. */
+  async join(): Promise<void> {
+    await this.#core?.join(this.#options.edge ?? 'edge', this.#options.instance ?? 0);
+  }
+
+  /** Takes over an open connection, as if it had come in by `listener`. */
+  attach(connection: Connection, listener?: Partial<ListenerInfo>): void {
+    this.#sessions.attach(connection, { index: -1, host: '', port: 0, tls: false, ...listener });
+  }
+
+  /** A job for everybody. Jobs that come over the bus are published by themselves. */
+  publishJob(record: JobRecord): void {
+    const clean = this.mining.broadcaster.publish(record);
+    this.events.safeEmit('job', { job: record, clean });
+  }
+
+  /** The newest job. */
+  get job(): JobRecord | undefined {
+    return this.mining.desk.current;
+  }
+
+  /**
+   * Graceful and idempotent:
+   * 1. stops accepting, tells miners to reconnect, and closes each session after its last reply;
+   * 2. judges what was handed in, and hands all verdicts to the ledger;
+   * 3. stops timers and leaves the bus (which it does not close).
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options);
+    return this.#closing;
+  }
+
+  async #close(options: CloseOptions): Promise<void> {
+    await this.#sessions.close(options);
+    await this.#validator.close();
+    const left = (await this.#committer?.drain(options.drainMs ?? this.limits.commitTimeoutMs)) === false;
+    if (left) this.log.error({ shares: this.#committer?.pending }, 'shares could not be handed to the ledger');
+    this.#stop();
+  }
+
+  /** Closes everything at once. Shares whose verdict is not in the ledger are lost, as their miners were not told. */
+  destroy(): void {
+    this.#sessions.destroy();
+    void this.#validator.close();
+    this.#stop();
+    this.#closing ??= Promise.resolve();
+  }
+
+  #stop(): void {
+    this.#committer?.close();
+    this.#core?.close();
+    this.mining.broadcaster.stop();
+    this.mining.leases.clear(this.#clock.monotonic());
+  }
+
+  // --- sessions
+
+  get sessions(): IterableIterator<Session> {
+    return this.#sessions.sessions();
+  }
+  get sessionCount(): number {
+    return this.#sessions.sessionCount;
+  }
+  get bans(): BanList {
+    return this.#sessions.bans;
+  }
+
+  /** The channel of a session. @throws PoolError `invalid_argument` for a session that has none */
+  channelOf(target: Target<Account>): Channel<Account> {
+    return target instanceof Channel ? target : this.#linkOf(target).channel;
+  }
+
+  #linkOf(session: Session): V1Link<Account> {
+    const implementation = session instanceof SessionCore ? session.implementation : undefined;
+    const state: unknown = implementation instanceof JsonRpcProtocol ? implementation.state : undefined;
+    if (!(state instanceof V1Link)) throw new PoolError('invalid_argument', 'not a session of this server');
+    return state;
+  }
+
+  /** Sends a notification to every session that can take it (see the guide on methods); returns to how many. */
+  notifyAll(method: string, params: readonly unknown[], filter?: (session: Session) => boolean): number {
+    let count = 0;
+    for (const session of this.#sessions.sessions()) {
+      if (session.closed || (filter !== undefined && !filter(session))) continue;
+      session.notify(method, params);
+      count++;
+    }
+    return count;
+  }
+
+  /** Closes a session, after what is queued for it. */
+  kick(session: Session, reason: CloseReason = 'kicked'): void {
+    session.close(reason);
+  }
+
+  /** Asks a miner to come back, here or elsewhere; many ignore it. */
+  reconnect(session: Session, target?: ReconnectTarget): void {
+    this.#linkOf(session).sendLine(encodeReconnect(target));
+  }
+
+  /** Fixes the difficulty of a channel, within its listener's range. Returns what it became. */
+  setDifficulty(target: Target<Account>, difficulty: number): Difficulty {
+    return this.mining.setDifficulty(this.channelOf(target), difficulty);
+  }
+
+  /** Changes the version mask and tells the miner; older jobs keep theirs beside it. False when it negotiated none. */
+  setVersionMask(target: Target<Account>, mask: number): boolean {
+    const channel = this.channelOf(target);
+    if (channel.versionMask === 0) return false;
+    this.mining.setVersionMask(channel, mask, true);
+    return true;
+  }
+
+  /** Gives a channel another extranonce and new work. False when the miner did not ask to be told. */
+  renewExtranonce(target: Target<Account>): boolean {
+    return this.mining.renewExtranonce(this.channelOf(target));
+  }
+
+  /** A snapshot of the counters. */
+  stats(): MiningServerStats {
+    const { accepted, work } = this.#stats;
+    return {
+      sessions: this.#sessions.stats(),
+      channels: this.mining.broadcaster.size,
+      workers: this.mining.workers,
+      leases: this.mining.leases.size,
+      extranonces: this.mining.extranonces?.used ?? 0,
+      shares: {
+        accepted,
+        work,
+        rejected: this.#stats.rejected(),
+        pending: this.#path.pending,
+        uncommitted: this.#committer?.pending ?? 0,
+        commitFailures: this.#committer?.failures ?? 0,
+      },
+      candidates: this.#candidates.count,
+    };
+  }
+}
+
+/** Name under which this server speaks Stratum V1, for `listeners[].protocols`. */
+export { STRATUM_V1 };
+
+/**
+ * Makes a mining server. The account type is what the `authorize` handler returns; without one, every username is
+ * taken as an account.
+ *
+ * @throws PoolError `invalid_config` for a wrong difficulty, limit or extranonce size
+ * @example
+ * const server = createServer({
+ *   listeners: [{ port: 3333, difficulty: { start: 1024, target: 15 } }],
+ *   authorize: ({ username }) => accounts.get(username) ?? reject('unauthorized', 'unknown account'),
+ * });
+ * server.on('share', ({ account, difficulty }) => stats.add(account.id, difficulty));
+ * await server.listen();
+ */
+export function createServer<Account>(
+  options: MiningServerOptions<Account> & { readonly authorize: AuthorizeHandler<Account> },
+  modules?: MiningServerModules<Account>,
+): MiningServer<Account>;
+export function createServer(
+  options: MiningServerOptions<DefaultAccount>,
+  modules?: MiningServerModules<DefaultAccount>,
+): MiningServer<DefaultAccount>;
+export function createServer<Account>(
+  options: MiningServerOptions<Account>,
+  modules: MiningServerModules<Account> = {},
+): MiningServer<Account> {
+  return new MiningServer(options, modules);
+}

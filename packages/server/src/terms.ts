@@ -1,0 +1,59 @@
+import { PoolError } from '@headframe/primitives';
+import { LIMITS, type Limits } from '@headframe/sessions';
+import type { ChannelTerms } from './channel.js';
+import { type DifficultyOption, resolveDifficulty } from './difficulty-policy.js';
+import { EXTRANONCE_PREFIX_LENGTH } from './extranonce.js';
+import { MINING_LIMITS, type MiningLimits } from './limits.js';
+import type { MiningServerOptions } from './options.js';
+
+const DEFAULT_EXTRANONCE2_SIZE = 8;
+/** Firmware and rental services in use work within these; see the notes on extranonce2 in the V1 reference. */
+const EXTRANONCE2_MIN = 4;
+const EXTRANONCE2_MAX = 8;
+
+/**
+ * Terms of every listener, and of connections attached without one.
+ * @throws PoolError `invalid_config`
+ */
+export function resolveTerms<Account>(
+  options: MiningServerOptions<Account>,
+  limits: MiningLimits,
+): (listener: number) => ChannelTerms {
+  const factor = options.difficultyFactor ?? 1;
+  const difficulty: DifficultyOption = options.difficulty ?? {};
+  const terms = (option: DifficultyOption, extranonce2Size: number, path: string): ChannelTerms => {
+    if (!Number.isInteger(extranonce2Size) || extranonce2Size < EXTRANONCE2_MIN || extranonce2Size > EXTRANONCE2_MAX) {
+      throw new PoolError(
+        'invalid_config',
+        `${path}extranonce2Size: must be ${EXTRANONCE2_MIN} to ${EXTRANONCE2_MAX} (found ${extranonce2Size})`,
+      );
+    }
+    return { policy: resolveDifficulty(option, factor, `${path}difficulty`), factor, extranonce2Size, limits };
+  };
+  const common = terms(difficulty, DEFAULT_EXTRANONCE2_SIZE, '');
+  const listeners = (options.listeners ?? []).map((listener, i) =>
+    terms(listener.difficulty ?? difficulty, listener.extranonce2Size ?? DEFAULT_EXTRANONCE2_SIZE, `listeners[${i}].`),
+  );
+  return (index) => listeners[index] ?? common;
+}
+
+/** Extranonce lengths that jobs must have a variant for. */
+export function extranonceLengths<Account>(options: MiningServerOptions<Account>): readonly number[] {
+  const sizes = (options.listeners ?? []).map((listener) => listener.extranonce2Size ?? DEFAULT_EXTRANONCE2_SIZE);
+  if (sizes.length === 0) sizes.push(DEFAULT_EXTRANONCE2_SIZE);
+  return [...new Set(sizes)].map((size) => size + EXTRANONCE_PREFIX_LENGTH);
+}
+
+/**
+ * Takes the overrides apart: session limits and mining limits share one table in the configuration.
+ * @throws PoolError `invalid_config` for a name that is neither
+ */
+export function splitLimits(overrides: Partial<Limits & MiningLimits> = {}): Partial<Limits> {
+  const sessions: Record<string, number> = {};
+  for (const [name, value] of Object.entries(overrides)) {
+    if (value === undefined || name in MINING_LIMITS) continue;
+    if (!(name in LIMITS)) throw new PoolError('invalid_config', `there is no limit '${name}'`);
+    sessions[name] = value;
+  }
+  return sessions as Partial<Limits>;
+}

@@ -1,0 +1,216 @@
+import {
+  canonicalDifficulty,
+  deriveJob,
+  FIRST_DERIVED_JOB_ID,
+  type HashableJob,
+  hashableJob,
+  type JobRecord,
+  jobIdToHex,
+} from '@headframe/mining';
+import { type Clock, equalBytes, type Logger } from '@headframe/primitives';
+import {
+  encodeNotifyLines,
+  encodeSetDifficulty,
+  encodeSetExtranonce,
+  encodeSetVersionMask,
+} from '@headframe/stratum-v1';
+import { type NotifyLines, WorkUpdate } from '@headframe/transport';
+import type { Channel } from './channel.js';
+import { ChannelJob } from './channel-job.js';
+
+/** A job of one variant, ready to be sent to any number of channels. */
+interface PreparedJob {
+  readonly record: JobRecord;
+  readonly hashable: HashableJob;
+  readonly lines: NotifyLines;
+  /** The same objects for every channel: one buffer for all. */
+  readonly clean: WorkUpdate;
+  readonly keep: WorkUpdate;
+}
+
+/** Settings that change together with a job. */
+export interface WorkChange {
+  /** The miner must drop older work. */
+  readonly clean?: boolean;
+  /** The extranonce prefix changed. */
+  readonly extranonce?: boolean;
+  /** Tell the version mask. */
+  readonly versionMask?: boolean;
+}
+
+/** Told when a channel's difficulty changes while it works. */
+export type RetargetListener<Account> = (channel: Channel<Account>, from: number, to: number) => void;
+
+const IDS = 0x80000000;
+
+/** Gives channels their jobs: the one of the moment, or one derived from it that only this channel gets. */
+export class WorkDesk<Account = unknown> {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #onRetarget: RetargetListener<Account>;
+  #current: JobRecord | undefined = undefined;
+  #tip = 0;
+  /** Of the current job, by extranonce length. */
+  readonly #prepared = new Map<number, PreparedJob | undefined>();
+  #nextDerived: number;
+
+  constructor(parts: {
+    readonly clock: Clock;
+    readonly log: Logger;
+    readonly onRetarget: RetargetListener<Account>;
+  }) {
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#onRetarget = parts.onRetarget;
+    // Ids must differ from those before a restart. A thousand per second of uptime would be needed to catch up.
+    this.#nextDerived = parts.clock.now() % IDS;
+  }
+
+  /** The newest job, undefined while the core has sent none. */
+  get current(): JobRecord | undefined {
+    return this.#current;
+  }
+
+  /** Number of the chain tip: one more with every new previous block. */
+  get tip(): number {
+    return this.#tip;
+  }
+
+  /** Makes a job the one of the moment. True when it builds on another block, or says that older jobs are worthless. */
+  publish(record: JobRecord): boolean {
+    const before = this.#current;
+    const isNewTip = before === undefined || record.clean || !equalBytes(before.previousHash, record.previousHash);
+    this.#current = record;
+    this.#prepared.clear();
+    if (isNewTip) this.#tip++;
+    return isNewTip;
+  }
+
+  /** Gives the channel the current job as it is, shared with all others. */
+  give(channel: Channel<Account>, clean: boolean): void {
+    const record = this.#current;
+    if (record === undefined) return;
+    const prepared = this.#prepare(channel.extranonceLength);
+    if (prepared === undefined || channel.prefix === undefined) return;
+    // A job id names one piece of work: the same job under other terms gets another id.
+    if (channel.findJob(record.id) !== undefined) {
+      this.renew(channel, { clean });
+      return;
+    }
+    this.#adjust(channel, record);
+    this.#remember(channel, prepared.hashable, record);
+    if (channel.sentDifficulty?.value === channel.difficulty.value) {
+      channel.sendWork(clean ? prepared.clean : prepared.keep);
+    } else this.#send(channel, prepared.lines, { clean });
+  }
+
+  /** Gives the channel fresh work of the current job: the same content under a new id. */
+  renew(channel: Channel<Account>, change: WorkChange = {}): void {
+    const record = this.#current;
+    const { prefix } = channel;
+    if (record === undefined || prefix === undefined) return;
+    const prepared = this.#prepare(channel.extranonceLength);
+    if (prepared === undefined) return;
+    const derived = deriveJob(record, this.#derivedId(), this.#clock.now());
+    this.#adjust(channel, record);
+    const hashable = hashableJob(derived, variantKey(record, channel.extranonceLength) ?? '');
+    this.#remember(channel, hashable, derived);
+    this.#send(channel, notifyLines(derived, hashable), change);
+  }
+
+  /** Tells the difficulty alone: a sign of life while there is no job. It is told again with the first job. */
+  tellDifficulty(channel: Channel<Account>): void {
+    channel.sendLine(encodeSetDifficulty(channel.difficulty.text));
+  }
+
+  #send(channel: Channel<Account>, notify: NotifyLines, change: WorkChange): void {
+    const { difficulty, prefix } = channel;
+    const tellDifficulty = channel.sentDifficulty?.value !== difficulty.value;
+    channel.sentDifficulty = difficulty;
+    channel.sendWork(
+      new WorkUpdate({
+        notify,
+        clean: change.clean ?? false,
+        ...(tellDifficulty ? { difficulty: encodeSetDifficulty(difficulty.text) } : {}),
+        ...(change.extranonce && prefix
+          ? { extranonce: encodeSetExtranonce(prefix, channel.terms.extranonce2Size) }
+          : {}),
+        ...(change.versionMask ? { versionMask: encodeSetVersionMask(channel.versionMask) } : {}),
+      }),
+    );
+  }
+
+  /** The vardiff ceiling follows the network. */
+  #adjust(channel: Channel<Account>, record: JobRecord): void {
+    const { vardiff } = channel;
+    if (vardiff === undefined) return;
+    const changed = vardiff.limit(this.#clock.monotonic(), record.networkDifficulty);
+    if (changed !== undefined) this.adopt(channel, changed);
+  }
+
+  /** The channel's difficulty from the next job on. */
+  adopt(channel: Channel<Account>, difficulty: number): void {
+    const from = channel.difficulty.value;
+    channel.difficulty = canonicalDifficulty(difficulty, channel.terms.factor);
+    if (channel.working && from !== channel.difficulty.value) this.#onRetarget(channel, from, channel.difficulty.value);
+  }
+
+  #remember(channel: Channel<Account>, hashable: HashableJob, record: JobRecord): void {
+    channel.addJob(
+      new ChannelJob(record, hashable, {
+        difficulty: channel.difficulty,
+        prefix: channel.prefix ?? new Uint8Array(0),
+        tip: this.#tip,
+        versionMask: (channel.versionMask & record.versionMask) >>> 0,
+      }),
+    );
+    channel.baseJobId = record.baseId;
+    channel.workSentMs = this.#clock.monotonic();
+  }
+
+  #prepare(extranonceLength: number): PreparedJob | undefined {
+    const known = this.#prepared.get(extranonceLength);
+    if (known !== undefined || this.#prepared.has(extranonceLength)) return known;
+    const record = this.#current;
+    const key = record && variantKey(record, extranonceLength);
+    let prepared: PreparedJob | undefined;
+    if (record === undefined || key === undefined) {
+      this.#log.error({ job: record?.id, extranonceLength }, 'the job has no variant for this extranonce length');
+    } else {
+      const hashable = hashableJob(record, key);
+      const notify = notifyLines(record, hashable);
+      prepared = {
+        record,
+        hashable,
+        lines: notify,
+        clean: new WorkUpdate({ notify, clean: true }),
+        keep: new WorkUpdate({ notify, clean: false }),
+      };
+    }
+    this.#prepared.set(extranonceLength, prepared);
+    return prepared;
+  }
+
+  #derivedId(): number {
+    const id = FIRST_DERIVED_JOB_ID + this.#nextDerived;
+    this.#nextDerived = (this.#nextDerived + 1) % IDS;
+    return id;
+  }
+}
+
+function variantKey(record: JobRecord, extranonceLength: number): string | undefined {
+  return record.variants.find((variant) => variant.extranonceLength === extranonceLength)?.key;
+}
+
+function notifyLines(record: JobRecord, hashable: HashableJob): NotifyLines {
+  return encodeNotifyLines({
+    jobId: jobIdToHex(record.id),
+    previousHash: record.previousHash,
+    coinbase1: hashable.coinbase1,
+    coinbase2: hashable.coinbase2,
+    merkleBranch: record.merkleBranch,
+    version: record.version,
+    nbits: record.nbits,
+    ntime: record.ntime,
+  });
+}
