@@ -8,7 +8,7 @@ interface Kernel {
 }
 
 /** From here on native code wins over the kernel, which has no call overhead but no SHA instructions either. */
-const NATIVE_FROM_BYTES = 512;
+const NATIVE_FROM_BYTES = 320;
 
 let kernel: Kernel | undefined;
 let looked = false;

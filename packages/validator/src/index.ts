@@ -1,3 +1,8 @@
+export { type AutoValidatorOptions, createAutoValidator } from './auto.js';
+export { type CreateValidatorOptions, createValidator } from './create.js';
+export { createInlineValidator } from './inline.js';
+export type { ValidatorOptions } from './options.js';
+export { createThreadedValidator, type ThreadedShareValidator, type ThreadedValidatorOptions } from './threads.js';
 export type {
   PendingShare,
   ShareEvaluation,
@@ -6,3 +11,4 @@ export type {
   ValidatorListener,
   ValidatorStats,
 } from './types.js';
+export type { StartWorker } from './worker-slot.js';

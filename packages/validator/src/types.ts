@@ -1,3 +1,4 @@
+import type { HashBackend } from '@headframe/hashing';
 import type { HashableJob } from '@headframe/mining';
 
 /**
@@ -31,7 +32,7 @@ export interface ShareEvaluation {
 }
 
 export interface ValidatorListener<Share extends PendingShare> {
-  /** Called once per accepted `submit`, in the order of submission per job shape at least; never from inside `submit`. */
+  /** Called once per accepted `submit`, in the order of submission; never from inside `submit`. */
   evaluated(share: Share, evaluation: ShareEvaluation): void;
   /** Called instead when the share could not be judged at all (threads died twice, validator closed). */
   failed(share: Share, error: Error): void;
@@ -46,18 +47,29 @@ export type ValidationMode = 'inline' | 'threads' | 'auto';
 /** Judges shares. Inline and threaded implementations pass the same compliance suite. */
 export interface ShareValidator<Share extends PendingShare> {
   readonly mode: ValidationMode;
-  /** Queues a share. False: the queue is full, nothing was taken; stop reading until `drained`. */
+  /** What hashes: worth a warning in the log when it is not `simd`. Threads use the same one. */
+  readonly backend: HashBackend;
+  /**
+   * Queues a share. False: the queue is full (or the validator closed), nothing was taken; stop reading until `drained`.
+   * The share must not change until `evaluated` or `failed`.
+   * @throws PoolError `invalid_argument` when the extranonce has not the length that the job takes; nothing was taken.
+   */
   submit(share: Share): boolean;
   /** Shares queued or in threads. */
   readonly pending: number;
+  stats(): ValidatorStats;
   /** Judges what is queued, then stops. Idempotent. Every queued share gets `evaluated` or `failed`. */
   close(): Promise<void>;
 }
 
+/** Counts since the start. */
 export interface ValidatorStats {
+  /** Shares judged, in whatever thread. */
   readonly evaluated: number;
   readonly failed: number;
+  /** Those of `evaluated` that another thread hashed. */
   readonly inThreads: number;
+  /** Threads that died and were replaced. */
   readonly workerRestarts: number;
   readonly pending: number;
 }
