@@ -9,7 +9,7 @@ export interface LogOptions {
 /** Readable lines on a terminal, JSON lines in a pipe. Written synchronously, so that the last words are not lost. */
 export function createLogger(options: LogOptions): pino.Logger {
   const readable = options.format === 'pretty' || (options.format === 'auto' && process.stdout.isTTY === true);
-  if (!readable) return pino({ level: options.level, base: undefined }, pino.destination({ fd: 1, sync: true }));
+  if (!readable) return pino({ level: options.level, base: null }, pino.destination({ fd: 1, sync: true }));
   const stream = pretty({
     colorize: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
     translateTime: 'SYS:HH:MM:ss',
@@ -17,5 +17,5 @@ export function createLogger(options: LogOptions): pino.Logger {
     singleLine: true,
     sync: true,
   });
-  return pino({ level: options.level, base: undefined }, stream);
+  return pino({ level: options.level, base: null }, stream);
 }

@@ -167,8 +167,8 @@ export const poolConfigSchema = z.strictObject({
       enabled: z.boolean().default(true).describe('Whether bad shares lead to bans.'),
       seconds: seconds.default(600).describe('How long a ban lasts.'),
       invalidRatio: z.number().min(0).max(1).default(0.5).describe('Share of invalid work, by difficulty, that bans.'),
-      minShares: z.int().min(1).default(500).describe('Shares looked at before anybody is banned.'),
-      allow: z.array(z.string()).default([]).describe('CIDRs that are never banned.'),
+      minInvalid: z.int().min(1).default(100).describe('Invalid shares before anybody is banned.'),
+      allow: z.array(z.string()).optional().describe('CIDRs that are never banned or limited; default this machine.'),
     })
     .prefault({})
     .describe('Time-boxed bans of sessions that send invalid work.'),

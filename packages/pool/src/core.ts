@@ -13,13 +13,25 @@ import {
 } from '@headframe/daemon';
 import { createJobManager, type JobManager } from '@headframe/jobs';
 import type { BlockSink, Bus, ShareSink } from '@headframe/mining';
-import { asciiToBytes, type Clock, errorMessage, type Logger, PoolError } from '@headframe/primitives';
+import { asciiToBytes, type Clock, errorMessage, isPoolError, type Logger, type Timer } from '@headframe/primitives';
 import type { PoolConfig } from './config.js';
 import type { PoolSetup } from './setup.js';
 import { openShareLog } from './share-log.js';
 
 /** Bytes of extranonce1: an instance byte and a 24-bit index. */
 export const EXTRANONCE1_BYTES = 4;
+
+/** Time to load the optional package zeromq. */
+const ZMQ_LOAD_MS = 1000;
+
+/** Rejects if `promise` does within the time, else resolves. */
+async function failsWithin(promise: Promise<void>, ms: number, clock: Clock): Promise<void> {
+  let timer: Timer | undefined;
+  const waited = new Promise<void>((resolve) => {
+    timer = clock.setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, waited]).finally(() => timer?.cancel());
+}
 
 export interface CoreModules {
   readonly bus: Bus;
@@ -62,7 +74,7 @@ export async function openCore(config: PoolConfig, setup: PoolSetup, modules: Co
   const nodes = createPoolNodes(config, coin, modules);
   const blocks = createBlockSubmitter({ nodes: nodes.nodes, coin, bus, journal }, { clock, log });
   const jobs = createPoolJobs(config, setup, nodes, blocks, modules);
-  return new WiredCore({ config, coin, bus, log, journal, shares, nodes, blocks, jobs });
+  return new WiredCore({ config, coin, bus, log, clock, journal, shares, nodes, blocks, jobs });
 }
 
 /** The nodes of a configuration. */
@@ -117,6 +129,7 @@ interface CoreParts {
   readonly coin: Coin;
   readonly bus: Bus;
   readonly log: Logger;
+  readonly clock: Clock;
   readonly journal: BlockJournal;
   readonly shares: ShareSink;
   readonly nodes: NodePool;
@@ -140,7 +153,7 @@ class WiredCore implements PoolCore {
   }
 
   async start(): Promise<void> {
-    const { bus, shares, config, jobs, nodes, blocks, log } = this.#parts;
+    const { bus, shares, config, jobs, nodes, blocks, log, clock } = this.#parts;
     this.#leave.push(bus.answer('commit', (batch) => shares.commit(batch).then(() => null)));
     this.#leave.push(
       jobs.on('job', (job) => {
@@ -149,14 +162,15 @@ class WiredCore implements PoolCore {
     );
     blocks.start();
     nodes.start().catch((error: unknown) => log.error({ error: errorMessage(error) }, 'node checks failed'));
-    jobs
-      .start()
+    const started = jobs.start();
+    started
       .then(() => (config.jobs.checkProposal ? this.#checkFirstJob() : undefined))
       .catch((error: unknown) => {
-        if (!(error instanceof PoolError && (error.code === 'aborted' || error.code === 'closed'))) {
-          log.error({ error: errorMessage(error) }, 'no templates');
-        }
+        if (isPoolError(error, 'aborted') || isPoolError(error, 'closed')) return;
+        log.error({ error: errorMessage(error) }, 'no templates');
       });
+    // A missing zeromq package shows at once; a node that is away must not hold the start up.
+    if (config.daemons.some(({ zmq }) => zmq !== undefined)) await failsWithin(started, ZMQ_LOAD_MS, clock);
   }
 
   /** Has the node judge the first block, so that a mistake is known before a day of work went into it. */

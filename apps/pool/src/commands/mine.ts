@@ -7,6 +7,8 @@ import { StatusLine } from '../status-line.js';
 import { stopSignal } from '../stop-signal.js';
 
 const STATUS_MS = 500;
+/** Failed connections in a row after which the pool is given up. */
+const MAX_FAILURES = 8;
 /** In a pipe, where no line can be rewritten, the pace is told this often. */
 const PIPE_STATUS_MS = 10_000;
 
@@ -49,6 +51,7 @@ async function runMiner(args: Args): Promise<number> {
   const client = new MiningClient({
     url,
     workers: [{ username, password: args.text('password') ?? 'x' }],
+    reconnect: { maxFailures: MAX_FAILURES },
     ...(args.flag('insecure') && { tls: { allowSelfSigned: true } }),
   });
   const miner = new CpuMiner(client, {

@@ -1,0 +1,296 @@
+import { readFileSync } from 'node:fs';
+import type { Coin } from '@headframe/coins';
+import { type Bus, createDirectBus } from '@headframe/mining';
+import { type Clock, errorMessage, type Listener, type Logger, PoolError, systemClock } from '@headframe/primitives';
+import {
+  type AuthorizeHandler,
+  createServer,
+  type Decisions,
+  type DefaultAccount,
+  type MiningContext,
+  type MiningEvents,
+  type MiningHooks,
+  type MiningListenerOptions,
+  type MiningServer,
+  type ValidatorFactory,
+} from '@headframe/server';
+import type { BanList, Hook, MethodContext, MethodDefinition, Session } from '@headframe/sessions';
+import { createValidator } from '@headframe/validator';
+import { pino } from 'pino';
+import { type ConfigProblem, configError, type PoolConfig, parseConfig } from './config.js';
+import { openCore, type PoolCore } from './core.js';
+import type { PoolAddress, PoolHandlers, PoolModules, PoolOptions, PoolStatus } from './options.js';
+import { type PoolSetup, setUp } from './setup.js';
+
+/** A function that adds something to a pool. */
+export type PoolPlugin<Account, Options> = (pool: Pool<Account>, options: Options) => void;
+
+/**
+ * A whole pool in one process: edge, core, and the bus between them. Made by {@link createPool}.
+ */
+export class Pool<Account = DefaultAccount> {
+  readonly config: PoolConfig;
+  readonly coin: Coin;
+  readonly log: Logger;
+  /** The mining server: sessions, channels, difficulty. */
+  readonly server: MiningServer<Account>;
+  readonly #setup: PoolSetup;
+  readonly #modules: PoolModules;
+  readonly #bus: Bus;
+  readonly #clock: Clock;
+  #core: PoolCore | undefined = undefined;
+  #addresses: readonly PoolAddress[] = [];
+  #listening: Promise<void> | undefined = undefined;
+  #closing: Promise<void> | undefined = undefined;
+
+  constructor(config: PoolConfig, handlers: PoolHandlers<Account>, modules: PoolModules) {
+    this.config = config;
+    this.#setup = setUp(config);
+    this.#modules = modules;
+    this.#clock = modules.clock ?? systemClock;
+    this.log = modules.log ?? pino({ level: config.log.level });
+    this.#bus =
+      modules.bus ??
+      createDirectBus({
+        onListenerError: (error) => this.log.error({ error: errorMessage(error) }, 'bus listener failed'),
+      });
+    this.coin = this.#setup.coin;
+    this.server = createMiningServer(config, this.#setup, handlers, {
+      bus: this.#bus,
+      clock: this.#clock,
+      log: this.log,
+    });
+  }
+
+  // --- setting up: the same functions as those of the server
+
+  /** Registers or replaces a method, the built-in `mining.*` ones included. Returns the function that takes it back. */
+  method<Params>(
+    name: string,
+    definition: MethodDefinition<Params, MiningContext<Account> & MethodContext<Params>>,
+  ): () => void {
+    return this.server.method(name, definition);
+  }
+
+  /** Adds a hook; it may refuse by returning a `reject`. Returns the function that removes it. */
+  hook<Name extends keyof MiningHooks<Account> & string>(
+    name: Name,
+    hook: Hook<MiningHooks<Account>[Name]>,
+  ): () => void {
+    return this.server.hook(name, hook);
+  }
+
+  /** Listens to an event. Listeners must not be async. Returns the function that stops it. */
+  on<Name extends keyof MiningEvents<Account> & string>(
+    event: Name,
+    listener: Listener<MiningEvents<Account>[Name]>,
+  ): () => void {
+    return this.server.on(event, listener);
+  }
+
+  /** Sets the handler of a question (`authorize`, `admit`), in place of the one before. */
+  decide<Question extends keyof Decisions<Account>>(question: Question, handler: Decisions<Account>[Question]): void {
+    this.server.decide(question, handler);
+  }
+
+  /** Runs a plugin on this pool. */
+  use<Options>(plugin: PoolPlugin<Account, Options>, options: Options): this {
+    plugin(this, options);
+    return this;
+  }
+
+  // --- running
+
+  /**
+   * Opens files, starts to ask the nodes, and opens the listeners. Does not wait for a node: miners are let in and get
+   * their first job as soon as there is a template. A second call returns the same promise.
+   *
+   * @throws PoolError `storage_failed` when the data folder cannot be used, `listen_failed` when a port cannot be
+   *   opened, `closed` after `close()`. Nothing stays open then.
+   */
+  listen(): Promise<void> {
+    if (this.#closing) return Promise.reject(new PoolError('closed', 'the pool is closed'));
+    this.#listening ??= this.#listen();
+    return this.#listening;
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      const { shareSink } = this.#modules;
+      const modules = { bus: this.#bus, clock: this.#clock, log: this.log };
+      this.#core = await openCore(
+        this.config,
+        this.#setup,
+        shareSink === undefined ? modules : { ...modules, shareSink },
+      );
+      await this.#core.start();
+      const listeners = await this.server.listen();
+      this.#addresses = listeners.map(({ host, port }) => ({ host, port }));
+    } catch (error) {
+      await this.#close();
+      throw error;
+    }
+  }
+
+  /** Where the pool listens, one per listener of the configuration; empty before `listen`. */
+  get addresses(): readonly PoolAddress[] {
+    return this.#addresses;
+  }
+
+  /**
+   * Graceful and idempotent:
+   * 1. stops accepting and asks miners to reconnect; each session closes after its last reply;
+   * 2. judges the shares that were handed in and commits them;
+   * 3. lets blocks under way reach the nodes;
+   * 4. closes share log and journal.
+   * Steps 1 to 3 take at most `shutdownGrace` seconds each.
+   */
+  close(): Promise<void> {
+    this.#closing ??= (this.#listening ?? Promise.resolve()).catch(() => {}).then(() => this.#close());
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const graceMs = this.config.shutdownGrace * 1000;
+    await this.server.close({ drainMs: graceMs });
+    await this.#core?.close(graceMs);
+    await this.#bus.close();
+  }
+
+  // --- operations
+
+  get sessions(): IterableIterator<Session> {
+    return this.server.sessions;
+  }
+  get bans(): BanList {
+    return this.server.bans;
+  }
+
+  /** Asks the nodes for a template now. */
+  refreshTemplate(): void {
+    this.#core?.jobs.refresh();
+  }
+
+  /** What is going on. */
+  status(): PoolStatus {
+    const stats = this.server.stats();
+    const core = this.#core;
+    return {
+      coin: this.coin,
+      listening: this.#addresses,
+      node: core?.nodes.status ?? { ready: false, reason: 'not started', nodes: [] },
+      job: this.server.job,
+      sessions: this.server.sessionCount,
+      server: stats,
+      blocks: core?.blocks.stats,
+      jobs: core?.jobs.stats,
+    };
+  }
+}
+
+interface ServerModules {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+function createMiningServer<Account>(
+  config: PoolConfig,
+  setup: PoolSetup,
+  handlers: PoolHandlers<Account>,
+  modules: ServerModules,
+): MiningServer<Account> {
+  const { coin, versionMask } = setup;
+  const { bans } = config;
+  const options = {
+    listeners: config.listeners.map(listenerOptions),
+    difficultyFactor: coin.difficultyFactor,
+    versionMask,
+    instance: config.instance,
+    limits: { ...config.limits, leaseMs: config.leaseSeconds * 1000 },
+    bans: {
+      enabled: bans.enabled,
+      durationMs: bans.seconds * 1000,
+      badRatio: bans.invalidRatio,
+      minBad: bans.minInvalid,
+      ...(bans.allow === undefined ? {} : { allow: bans.allow }),
+    },
+    refreshSpreadMs: config.jobs.spread * 1000,
+    ...(handlers.admit === undefined ? {} : { admit: handlers.admit }),
+    ...(handlers.accountKey === undefined ? {} : { accountKey: handlers.accountKey }),
+  };
+  const validator: ValidatorFactory<Account> = (listener) =>
+    createValidator({
+      mode: config.validation,
+      algorithm: coin.algorithm,
+      listener,
+      log: modules.log,
+      ...(config.threads === undefined ? {} : { threads: config.threads }),
+    });
+  // Without a handler every name is taken; createPool's overloads see to it that Account is the default one then.
+  const authorize = handlers.authorize ?? ((({ name }) => ({ id: name.account })) as AuthorizeHandler<Account>);
+  return createServer<Account>({ ...options, authorize }, { ...modules, validator });
+}
+
+function listenerOptions(listener: PoolConfig['listeners'][number], index: number): MiningListenerOptions {
+  const { host, port, difficulty, extranonce2Size, proxyProtocol, publicUrl, protocol } = listener;
+  return {
+    host,
+    port,
+    difficulty,
+    extranonce2Size,
+    ...(listener.tls === undefined ? {} : { tls: readTls(listener.tls, index) }),
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
+    ...(publicUrl === undefined ? {} : { stratumUrl: publicUrl }),
+    ...(protocol === 'auto' ? {} : { protocols: ['stratum-v1'] }),
+  };
+}
+
+type TlsConfig = NonNullable<PoolConfig['listeners'][number]['tls']>;
+
+/** @throws PoolError `invalid_config` when a file cannot be read */
+function readTls(tls: TlsConfig, index: number): { key: string; cert: string; required: boolean } {
+  const problems: ConfigProblem[] = [];
+  const read = (text: string | undefined, file: string | undefined, key: string): string => {
+    if (text !== undefined) return text;
+    try {
+      return readFileSync(file ?? '', 'utf8');
+    } catch (error) {
+      problems.push({ path: `listeners[${index}].tls.${key}`, message: `cannot be read: ${errorMessage(error)}` });
+      return '';
+    }
+  };
+  const cert = read(tls.cert, tls.certFile, 'certFile');
+  const key = read(tls.key, tls.keyFile, 'keyFile');
+  if (problems.length > 0) throw configError(problems);
+  return { key, cert, required: tls.only };
+}
+
+/**
+ * Makes a pool. Nothing is opened before `listen()`.
+ *
+ * @throws PoolError `invalid_config` that lists everything that is wrong
+ * @example
+ * const pool = createPool({
+ *   coin: 'bitcoin', network: 'regtest',
+ *   daemons: [{ url: 'http://127.0.0.1:18443', user: 'u', password: 'p' }],
+ *   payout: { scheme: 'solo', address: 'bcrt1q...' },
+ *   listeners: [{ port: 3333 }],
+ * });
+ * pool.on('block', ({ height, hash }) => console.log('block', height, hash));
+ * await pool.listen();
+ */
+export function createPool<Account>(
+  options: PoolOptions<Account> & { readonly authorize: AuthorizeHandler<Account> },
+  modules?: PoolModules,
+): Pool<Account>;
+export function createPool(options: PoolOptions<DefaultAccount>, modules?: PoolModules): Pool;
+export function createPool<Account>(options: PoolOptions<Account>, modules: PoolModules = {}): Pool<Account> {
+  const { authorize, admit, accountKey, ...config } = options;
+  const handlers: PoolHandlers<Account> = {
+    ...(authorize === undefined ? {} : { authorize }),
+    ...(admit === undefined ? {} : { admit }),
+    ...(accountKey === undefined ? {} : { accountKey }),
+  };
+  return new Pool(parseConfig(config), handlers, modules);
+}
