@@ -34,6 +34,9 @@ describe('systemClock', () => {
     ];
     vi.advanceTimersByTime(3_600_000);
     expect(fired).toBe(0);
+    // 24.8 days are the longest that a finite delay counts for; infinite ones never fire.
+    vi.advanceTimersByTime(25 * 86_400_000);
+    expect(fired).toBe(2);
     for (const timer of timers) timer.cancel();
   });
 

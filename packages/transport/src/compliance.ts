@@ -268,6 +268,17 @@ export function describeTransport(name: string, makePair: (clock: FakeClock) => 
       expect(pair.server.unsentBytes).toBe(0);
     });
 
+    it('paused, then ended: what still comes is for nobody, and the end of the peer is seen', async () => {
+      const { client, server } = start(new RecordingHandler(), new RecordingHandler());
+      pair.server.pause();
+      pair.client.write('x'.repeat(1000));
+      pair.client.end();
+      pair.server.end();
+      await server.until(() => server.closes > 0);
+      await client.until(() => client.closes > 0);
+      expect([server.bytes, server.error]).toEqual([0, undefined]);
+    });
+
     it('paused: the end comes after what was sent before it', async () => {
       const { client } = start(new HalfOpenHandler(), new RecordingHandler());
       pair.client.pause();
@@ -346,6 +357,19 @@ export function describeTransport(name: string, makePair: (clock: FakeClock) => 
         await new Promise((resolve) => setImmediate(resolve));
       }
       expect(server.drains > 0).toBe(wasUnsent);
+    });
+
+    it('what was given back is for the next handler only, whoever pauses and resumes before', async () => {
+      const first = new RecordingHandler();
+      const second = new RecordingHandler();
+      pair.server.start(first);
+      pair.server.unread(Buffer.from('given back'));
+      pair.server.pause();
+      pair.server.resume();
+      await new Promise((resolve) => setImmediate(resolve));
+      pair.server.start(second);
+      await second.until(() => second.bytes === 10);
+      expect(first.bytes).toBe(0);
     });
 
     it('delivers what was given back after resume when paused', async () => {

@@ -19,9 +19,9 @@ const CONNECTION = Symbol('headframe.connection');
 type OwnedSocket = Socket & { [CONNECTION]?: SocketConnection };
 
 /**
- * Writes over this many bytes make the stream say when they are out. 1: every write, because the send queue waits
- * for the word also when a single notify is stuck. Costs one event per write (not measurable); a paused stream reads
- * one chunk ahead at most.
+ * A stream says `drain` only after a write that left at least this much unsent. 1, because the send queue waits for
+ * the word also when a single notify is stuck. Costs at most one event per write (not measurable), and a paused
+ * stream reads one chunk ahead at most.
  */
 export const STREAM_WATERMARK = 1;
 

@@ -60,6 +60,10 @@ describe('createAddressMatcher', () => {
       true,
     ]);
   });
+  it('a prefix wider than the mapped range is one of IPv6 that covers IPv4 too', () => {
+    const wide = createAddressMatcher(['::ffff:0:0/64']);
+    expect([wide.matches('::1'), wide.matches('1::'), wide.matches('10.0.0.1')]).toEqual([true, false, true]);
+  });
   it.each([
     '',
     '10.0.0.0/33',
