@@ -1,10 +1,9 @@
-import { type Clock, errorMessage, PoolError, systemClock, type Timer } from '@headframe/primitives';
+import { type Clock, errorMessage, systemClock, type Timer } from '@headframe/primitives';
 import {
   type Connection,
   type ConnectionHandler,
   type ConnectionKind,
   DEFAULT_LINGER_MS,
-  type Listener,
   nextConnectionId,
 } from './connection.js';
 
@@ -269,47 +268,4 @@ export class MemoryConnection implements Connection {
       // As with sockets: a close handler that throws harms nobody.
     }
   }
-}
-
-/** A {@link Listener} without a network. */
-export interface MemoryListener extends Listener {
-  /** Connects; returns the end of the client. @throws PoolError `connection_refused` when refused or closed. */
-  connect(options?: MemoryPairOptions): MemoryConnection;
-}
-
-export interface MemoryListenOptions extends MemoryPairOptions {
-  readonly accept?: (remoteAddress: string) => boolean;
-}
-
-/** Listens in memory. `onConnection` is called before `connect` returns. */
-export function listenMemory(
-  options: MemoryListenOptions,
-  onConnection: (connection: MemoryConnection) => void,
-): MemoryListener {
-  const open: MemoryConnection[] = [];
-  let listening = true;
-  const address = { host: 'memory', port: options.serverPort ?? 3333 };
-  const count = (): number => {
-    for (let i = open.length - 1; i >= 0; i--) if (open[i]?.closed === true) open.splice(i, 1);
-    return open.length;
-  };
-  return {
-    address,
-    get connections() {
-      return count();
-    },
-    connect(overrides = {}) {
-      const { client, server } = createMemoryPair({ ...options, ...overrides });
-      if (!listening || options.accept?.(server.remoteAddress) === false) {
-        throw new PoolError('connection_refused', 'the memory listener does not accept this connection');
-      }
-      open.push(server);
-      onConnection(server);
-      return client;
-    },
-    close() {
-      listening = false;
-      return Promise.resolve();
-    },
-  };
 }

@@ -3,8 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { FakeClock, settle } from '@headframe/primitives/testing';
 import { type Connection, type ConnectOptions, connectTcp, listenTcp } from '@headframe/transport';
-import { RecordingHandler } from '@headframe/transport/compliance';
-import { TEST_CERTIFICATE } from '@headframe/transport/testing';
+import { RecordingHandler, TEST_CERTIFICATE } from '@headframe/transport/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EXPIRED_CERTIFICATE } from './expired-certificate.js';
 

@@ -3,7 +3,7 @@ import { connect as netConnect, Server, type Socket } from 'node:net';
 import { type Logger, silentLogger } from '@headframe/primitives';
 import { FakeClock, settle } from '@headframe/primitives/testing';
 import { type Connection, connectTcp, type Listener, type ListenOptions, listenTcp } from '@headframe/transport';
-import { HalfOpenHandler, RecordingHandler } from '@headframe/transport/compliance';
+import { HalfOpenHandler, RecordingHandler } from '@headframe/transport/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 const listeners: Listener[] = [];

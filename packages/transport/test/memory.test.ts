@@ -1,7 +1,6 @@
 import { FakeClock, settle } from '@headframe/primitives/testing';
 import type { ConnectionHandler } from '@headframe/transport';
-import { RecordingHandler } from '@headframe/transport/compliance';
-import { createMemoryPair, listenMemory, type MemoryConnection } from '@headframe/transport/testing';
+import { createMemoryPair, listenMemory, type MemoryConnection, RecordingHandler } from '@headframe/transport/testing';
 import { describe, expect, it } from 'vitest';
 
 describe('createMemoryPair', () => {

@@ -14,8 +14,7 @@ import {
   type OpenResult,
   openConnection,
 } from '@headframe/transport';
-import { RecordingHandler } from '@headframe/transport/compliance';
-import { createMemoryPair, TEST_CERTIFICATE } from '@headframe/transport/testing';
+import { createMemoryPair, RecordingHandler, TEST_CERTIFICATE } from '@headframe/transport/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PROXY_V1_TCP4, PROXY_V2_TCP4, proxyV2 } from './proxy-bytes.js';
 

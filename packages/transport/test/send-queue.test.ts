@@ -1,7 +1,6 @@
 import { FakeClock, settle } from '@headframe/primitives/testing';
 import { SendQueue, type SendQueueOwner, WorkUpdate } from '@headframe/transport';
-import { RecordingHandler } from '@headframe/transport/compliance';
-import { createMemoryPair, type MemoryConnection } from '@headframe/transport/testing';
+import { createMemoryPair, type MemoryConnection, RecordingHandler } from '@headframe/transport/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
