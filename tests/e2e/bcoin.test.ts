@@ -128,11 +128,14 @@ describe.runIf(requireService('bcoin', 'pool binary'))('pool on bcoin', { timeou
       await rig.subscribe();
       expect(await rig.request('mining.authorize', [rig.worker, 'x'])).toMatchObject({ result: true });
       const job = await rig.nextJob('the first job', 0);
-      const outside = rig.solve(job, { want: 'block', versionBits: { bits: 0x00000001, mask: 0xffffffff } });
-      expect(await rig.submit(outside)).toMatchObject({ error: [20, expect.any(String), null] });
       const rolled = rig.solve(job, { want: 'block', versionBits: { bits: 0x0badc000, mask: 0x1fffe000 } });
       expect(await rig.submit(rolled)).toEqual({ result: true, error: null });
       await chain.waitForTip(rolled.hash);
+      const outside = rig.solve(await rig.jobOn(rolled.hash), {
+        want: 'block',
+        versionBits: { bits: 0x00000001, mask: 0xffffffff },
+      });
+      expect(await rig.submit(outside)).toMatchObject({ error: [20, expect.any(String), null] });
     });
 
     it('answers stale after a competing block, and sends a stale block all the same', async () => {
