@@ -1,3 +1,4 @@
+import { powAlgorithm } from '@headframe/hashing';
 import { PoolError, silentLogger } from '@headframe/primitives';
 import { type AutoValidatorOptions, createAutoValidator } from './auto.js';
 import { createInlineValidator } from './inline.js';
@@ -41,5 +42,9 @@ export function createValidator<Share extends PendingShare>(
   const { backend, mode } = validator;
   if (backend === 'simd') log.info({ backend, mode }, 'share validation');
   else log.warn({ backend, mode }, 'share validation without SIMD: two to five times the cost per share');
+  const { algorithm } = options;
+  if (mode === 'inline' && algorithm !== undefined && powAlgorithm(algorithm).heavy) {
+    log.warn({ algorithm, mode }, 'a heavy algorithm is judged inline: each share stops the event loop');
+  }
   return validator;
 }
