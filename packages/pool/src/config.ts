@@ -61,7 +61,9 @@ const listener = z.strictObject({
 
 const daemon = z.strictObject({
   name: z.string().min(1).optional().describe('Name in logs and results; default the host and port of the url.'),
-  url: z.url({ protocol: /^https?$/ }).describe('RPC address, e.g. `http://127.0.0.1:8332`.'),
+  url: z
+    .url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' })
+    .describe('RPC address, e.g. `http://127.0.0.1:8332`.'),
   user: z.string().optional().describe('RPC user.'),
   password: z
     .string()
@@ -132,7 +134,7 @@ export const poolConfigSchema = z.strictObject({
         .min(0)
         .default(2)
         .describe('Seconds over which a refresh is spread across sessions; new blocks are not spread.'),
-      poll: seconds.default(5).describe('Seconds between polls for a new block, beside longpoll and ZMQ.'),
+      poll: seconds.default(1).describe('Seconds between polls for a new block, beside longpoll and ZMQ.'),
       maxCoinbaseBytes: z
         .int()
         .min(100)

@@ -8,7 +8,7 @@ import { stopSignal } from '../stop-signal.js';
 
 const STATUS_MS = 500;
 /** Failed connections in a row after which the pool is given up. */
-const MAX_FAILURES = 8;
+const MAX_FAILURES = 4;
 /** In a pipe, where no line can be rewritten, the pace is told this often. */
 const PIPE_STATUS_MS = 10_000;
 
@@ -72,7 +72,7 @@ async function runMiner(args: Args): Promise<number> {
   client.on('message', (text) => line.print(`the pool says: ${text}`));
   client.on('disconnected', ({ error, retryInMs }) =>
     line.print(
-      `connection lost: ${error.message}${retryInMs === undefined ? '' : `; trying again in ${durationText(retryInMs)}`}`,
+      `connection lost: ${error.message}${retryInMs === undefined ? '' : `; trying again in ${(retryInMs / 1000).toFixed(1)} s`}`,
     ),
   );
   client.on('job', (job) => line.update(`job ${job.jobId}`));
