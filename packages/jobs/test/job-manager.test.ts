@@ -57,16 +57,16 @@ describe('jobs', () => {
     expect(toDisplayHex(at(jobs, 1).previousHash)).toBe(blockHash('sibling'));
   });
 
-  test('ids begin with unix seconds, increase, and stay above those of the process before', () => {
+  test('ids follow the clock, increase, and stay above those of the process before', () => {
     const first = harness();
     first.source.give(template(434));
-    const start = Math.floor(first.clock.now() / 1000);
+    const start = Math.floor((first.clock.now() / 1000) * 16) % 2 ** 31;
     for (let height = 435; height < 440; height++) {
       first.source.give(template(height));
       first.clock.advance(1000);
     }
     const ids = first.jobs.map(({ id }) => id);
-    expect(ids).toEqual([0, 1, 2, 3, 4, 5].map((step) => start + step));
+    expect(ids).toEqual([0, 1, 16, 32, 48, 64].map((step) => start + step));
     const second = harness();
     second.clock.advance(6000);
     second.source.give(template(434));

@@ -112,9 +112,17 @@ describe('JobIds', () => {
 
   test('wraps below 2^31, leaving out 0', () => {
     const ids = new JobIds();
-    expect(ids.next((2 ** 31 - 1) * 1000)).toBe(2 ** 31 - 1);
-    expect(ids.next((2 ** 31 - 1) * 1000)).toBe(1);
-    expect(ids.next((2 ** 31 + 60) * 1000)).toBe(60);
+    const ms = (ticks: number) => (ticks / 16) * 1000;
+    expect(ids.next(ms(2 ** 31 - 1))).toBe(2 ** 31 - 1);
+    expect(ids.next(ms(2 ** 31 - 1))).toBe(1);
+    expect(ids.next(ms(2 ** 31 + 60))).toBe(60);
+  });
+
+  test('ten jobs a second do not run ahead of the clock, so that a restart does not repeat an id', () => {
+    const before = new JobIds();
+    let last = 0;
+    for (let i = 0; i < 1000; i++) last = before.next(1_700_000_000_000 + i * 100);
+    expect(new JobIds().next(1_700_000_000_000 + 100_000)).toBeGreaterThan(last);
   });
 });
 

@@ -1,6 +1,6 @@
 import { type Coin, type CoinDefinition, decodeAddress, resolveCoin } from '@headframe/coins';
 import { lowestDifficulty, type PayoutOutput } from '@headframe/mining';
-import { errorMessage, hexToU32 } from '@headframe/primitives';
+import { errorMessage, hexToU32, PoolError } from '@headframe/primitives';
 import { BigNumber } from 'bignumber.js';
 import { type ConfigProblem, configError, type PoolConfig } from './config.js';
 
@@ -28,7 +28,11 @@ export function setUp(config: PoolConfig): PoolSetup {
   const problems: ConfigProblem[] = [];
   const script = (path: string, address: string): Uint8Array => {
     try {
-      return decodeAddress(coin, address).script;
+      const decoded = decodeAddress(coin, address);
+      // Outputs of witness versions without rules can be spent by anybody.
+      if (decoded.type === 'witness')
+        throw new PoolError('invalid_address', 'is of a witness version that nobody can own yet');
+      return decoded.script;
     } catch (error) {
       problems.push({ path, message: errorMessage(error) });
       return new Uint8Array();

@@ -2,6 +2,7 @@ import { isPoolError } from '@headframe/primitives';
 import { describe, expect, it } from 'vitest';
 import { checkConfig, parseConfig } from '../src/config.js';
 import { applyEnvironment } from '../src/env.js';
+import { setUp } from '../src/setup.js';
 
 const minimal = {
   coin: 'bitcoin',
@@ -104,5 +105,13 @@ describe('environment', () => {
 
   it('refuses a list position that would make a huge list', () => {
     expect(() => applyEnvironment({}, { HEADFRAME_LISTENERS__4000000000__PORT: '1' })).toThrow(/position/);
+  });
+});
+
+describe('set-up', () => {
+  it('refuses payouts that anybody could spend', () => {
+    // BIP 350's example of witness version 16.
+    const config = parseConfig({ ...minimal, network: 'mainnet', payout: { address: 'bc1sw50qgdz25j' } });
+    expect(() => setUp(config)).toThrow(/payout\.address.*nobody can own/s);
   });
 });
