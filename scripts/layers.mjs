@@ -72,7 +72,8 @@ export function checkLayers() {
         const text = readFileSync(file, 'utf8');
         const where = relative(root, file);
         for (const [, specifier] of text.matchAll(IMPORT)) {
-          if (specifier.startsWith('node:')) continue;
+          // A backslash: part of a pattern in a test, not an import.
+          if (specifier.startsWith('node:') || specifier.includes('\\')) continue;
           if (specifier.startsWith('.')) {
             const target = relative(folder, join(dirname(file), specifier));
             if (target.startsWith('..')) breaches.push(`${where}: relative import leaves the package (${specifier})`);
@@ -96,6 +97,54 @@ export function checkLayers() {
       }
     }
   }
+  breaches.push(...checkTable(), ...checkDependencyList());
+  return breaches;
+}
+
+const rowNames = (text, pattern) => new Set([...text.matchAll(pattern)].map((match) => match[1]));
+
+/** The table of ARCHITECTURE.md says the same as {@link LAYERS}. */
+function checkTable() {
+  const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const breaches = [];
+  const rows = new Map(
+    [...text.matchAll(/^\| (\d) \| `([a-z0-9-]+)` \|/gm)].map(([, layer, name]) => [name, Number(layer)]),
+  );
+  for (const [name, layer] of Object.entries(LAYERS)) {
+    if (rows.get(name) !== layer) breaches.push(`ARCHITECTURE.md: ${name} is not in the table with layer ${layer}`);
+  }
+  for (const name of rows.keys())
+    if (!(name in LAYERS)) breaches.push(`ARCHITECTURE.md: names ${name}, which does not exist`);
+  return breaches;
+}
+
+/** Every dependency from outside that a manifest declares stands in docs/adr/0002, and nothing else does. */
+function checkDependencyList() {
+  const listed = new Set();
+  for (const cell of rowNames(
+    readFileSync(join(root, 'docs', 'adr', '0002-dependencies.md'), 'utf8'),
+    /^\| ([^|]*[a-z][^|]*) \|/gm,
+  )) {
+    if (cell !== 'dependency') for (const name of cell.split(', ')) listed.add(name);
+  }
+  const breaches = [];
+  const declared = new Set();
+  const folders = [
+    '.',
+    ...['packages', 'apps'].flatMap((kind) => readdirSync(join(root, kind)).map((name) => join(kind, name))),
+  ];
+  for (const folder of [...folders, 'tests', 'bench', 'fuzz', 'examples']) {
+    const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const all = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.peerDependencies };
+    for (const name of Object.keys({ ...all, ...manifest.optionalDependencies })) {
+      if (name.startsWith('@headframe/')) continue;
+      declared.add(name);
+      if (!listed.has(name))
+        breaches.push(`${join(folder, 'package.json')}: ${name} has no line in docs/adr/0002-dependencies.md`);
+    }
+  }
+  for (const name of listed)
+    if (!declared.has(name)) breaches.push(`docs/adr/0002-dependencies.md: nothing depends on ${name}`);
   return breaches;
 }
 

@@ -56,7 +56,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = EXIT.usage;
     } else if (isPoolError(error)) {
       process.stderr.write(`${error.message}\n`);
-      const unavailable = ['no_node', 'rpc_unavailable', 'rpc_timeout', 'connection_refused', 'node_not_ready'];
+      const unavailable = ['no_node', 'rpc_unavailable', 'rpc_timeout', 'connection_refused'];
       process.exitCode =
         error.code === 'invalid_config'
           ? EXIT.config

@@ -16,7 +16,6 @@ export type PoolErrorCode =
   | 'rpc_http'
   | 'rpc_timeout'
   | 'rpc_unavailable'
-  | 'node_not_ready'
   | 'no_node'
   | 'connection_closed'
   | 'connection_refused'

@@ -30,6 +30,9 @@ export interface MethodTable {
   'mining.capabilities': { params: [capabilities: Record<string, unknown>]; result: null };
   'mining.hashrate': { params: unknown[]; result: boolean };
   'mining.submit_hashrate': { params: unknown[]; result: boolean };
+  eth_submitHashrate: { params: unknown[]; result: boolean };
+  'mining.get_version': { params: []; result: string };
+  'agent.get_capabilities': { params: unknown[]; result: { readonly capabilities: readonly string[] } };
   'mining.ping': { params: []; result: string };
   'mining.pong': { params: []; result: null };
   pong: { params: []; result: null };
@@ -160,8 +163,7 @@ const TABLE: { readonly [Name in MethodName]: Omit<MethodInfo, 'name'> } = {
     direction: 'to-server',
     kind: 'request',
     phase: 'any',
-    summary:
-      'Older way to announce version rolling; from then on the 6th submit param may be the whole header version.',
+    summary: 'Older way to announce that several versions are understood; none is ever pushed.',
     params: '[number of versions]',
     result: 'true',
   },
@@ -188,6 +190,30 @@ const TABLE: { readonly [Name in MethodName]: Omit<MethodInfo, 'name'> } = {
     summary: 'Reports the hashrate the miner measured.',
     params: '[hashrate, id]',
     result: 'true',
+  },
+  eth_submitHashrate: {
+    direction: 'to-server',
+    kind: 'request',
+    phase: 'any',
+    summary: 'The same under the name that some miners know.',
+    params: '[hashrate, id]',
+    result: 'true',
+  },
+  'mining.get_version': {
+    direction: 'to-server',
+    kind: 'request',
+    phase: 'any',
+    summary: 'Asks for the name of the pool software.',
+    params: '[]',
+    result: 'The name',
+  },
+  'agent.get_capabilities': {
+    direction: 'to-server',
+    kind: 'request',
+    phase: 'any',
+    summary: 'Asked by mining agents, to find out whether many miners may share the connection.',
+    params: '[] or what the agent can do',
+    result: '{"capabilities": []}: none on a V1 connection',
   },
   'mining.ping': {
     direction: 'both',
@@ -250,7 +276,7 @@ const TABLE: { readonly [Name in MethodName]: Omit<MethodInfo, 'name'> } = {
     direction: 'to-client',
     kind: 'notification',
     phase: 'authorized',
-    summary: 'Names what is mined; only for miners that announced it in mining.capabilities.',
+    summary: 'Names what is mined; for miners that announced it in mining.capabilities.',
     params: '[name, {"malgo": algorithm}]',
     result: '',
   },
