@@ -44,7 +44,10 @@ export class LeaseStore<Kept> {
   }
 
   put(token: string, kept: Kept, nowMs: number): void {
-    if (this.#options.limit < 1) return this.#options.onEnd(kept, nowMs);
+    if (this.#options.limit < 1) {
+      this.#options.onEnd(kept, nowMs);
+      return;
+    }
     if (this.#entries.size >= this.#options.limit) {
       const oldest = this.#entries.entries().next().value;
       if (oldest !== undefined) this.#end(oldest[0], oldest[1], nowMs);

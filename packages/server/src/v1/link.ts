@@ -23,7 +23,8 @@ export type V1Base<Account> = JsonRpcProtocol<MiningContext<Account>, V1Link<Acc
 
 interface Held {
   readonly method: string;
-  readonly params: readonly unknown[];
+  /** Sends it; settles it when the session has ended. */
+  readonly send: () => void;
 }
 
 /** A V1 session and its one channel. */
@@ -102,11 +103,18 @@ export class V1Link<Account> implements ChannelPort, ShareOrigin {
     return EARLY_METHODS.has(method) || (session.authorized && !this.protocol.changesPhase);
   }
 
-  /** Keeps a notification until it may go out. Bounded: what comes too early too often is dropped, and logged. */
-  hold(method: string, params: readonly unknown[]): void {
+  /**
+   * Keeps a message until it may go out. False when too many wait: they are bounded, as a session that never
+   * authorizes never takes them.
+   */
+  hold(method: string, send: () => void): boolean {
     this.#held ??= [];
-    if (this.#held.length < this.#mining.parts.limits.heldMessages) this.#held.push({ method, params });
-    else this.protocol.session.log.warn({ method }, 'notification dropped: the session is not ready for it');
+    if (this.#held.length >= this.#mining.parts.limits.heldMessages) {
+      this.protocol.session.log.warn({ method }, 'message dropped: the session is not ready for it');
+      return false;
+    }
+    this.#held.push({ method, send });
+    return true;
   }
 
   /** A subscribe or authorize is about to be answered: go on behind its reply. */
@@ -121,14 +129,23 @@ export class V1Link<Account> implements ChannelPort, ShareOrigin {
       give();
       this.#isGreeting = false;
     });
+    this.#release();
+  }
+
+  /** Sends what may go out by now, in order; all of it when the session has ended, so that requests are settled. */
+  #release(): void {
     const held = this.#held;
     if (held === undefined) return;
     this.#held = undefined;
-    for (const { method, params } of held) this.protocol.notify(method, params);
+    const isOver = this.protocol.session.closed;
+    for (const message of held) {
+      if (isOver || this.mayTake(message.method)) message.send();
+      else this.hold(message.method, message.send);
+    }
   }
 
   close(): void {
-    this.#held = undefined;
+    this.#release();
     this.#mining.close(this.channel);
   }
 }

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { type Worker, WorkerTable } from '../src/workers.js';
+
+const worker = (name: string, key = 'a'): Worker<string> => ({ name, account: key, key, address: '' });
+
+describe('WorkerTable', () => {
+  it('finds exactly first, then but for case and whitespace', () => {
+    const table = new WorkerTable<string>(10);
+    expect(table.find('x')).toBeUndefined();
+    table.add(worker('Rig'));
+    expect(table.find('Rig')?.name).toBe('Rig');
+    expect(table.find(' rig ')?.name).toBe('Rig');
+    table.add(worker('rig', 'b'));
+    expect(table.find('Rig')?.key).toBe('a');
+    expect(table.find('rig')?.key).toBe('b');
+    expect(table.find('RIG'), 'could be either').toBeUndefined();
+    expect(table.size).toBe(2);
+    expect(table.hasKey('b')).toBe(true);
+    expect(table.hasKey('c')).toBe(false);
+  });
+
+  it('takes the empty name for the only worker', () => {
+    const table = new WorkerTable<string>(10);
+    table.add(worker('a'));
+    expect(table.find('')?.name).toBe('a');
+    table.add(worker('b'));
+    expect(table.find('')).toBeUndefined();
+  });
+
+  it('replaces a worker that comes again', () => {
+    const table = new WorkerTable<string>(2);
+    expect(table.add(worker('a', '1'))).toBe(true);
+    expect(table.add(worker('a', '2'))).toBe(false);
+    expect(table.find('a')?.key).toBe('2');
+    expect(table.find('A')?.key).toBe('2');
+    expect(table.add(worker('b', '3'))).toBe(true);
+    expect(table.hasRoom('c')).toBe(false);
+    expect(table.hasRoom('b')).toBe(true);
+    expect(table.add(worker('b', '4'))).toBe(false);
+    expect(table.find('B')?.key).toBe('4');
+    expect([...table].map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
+  it('costs the same with 10,000 names as with 100', () => {
+    const time = (size: number): number => {
+      const table = new WorkerTable<string>(20_000);
+      for (let i = 0; i < size; i++) table.add(worker(`alice.w${i}`));
+      table.find('ALICE.W1');
+      const names = Array.from({ length: 2000 }, (_, i) => `alice.w${(i * 37) % size}`);
+      let best = Number.POSITIVE_INFINITY;
+      for (let round = 0; round < 20; round++) {
+        const start = performance.now();
+        for (const name of names) table.find(name);
+        for (const name of names) table.find(` ${name}`);
+        best = Math.min(best, performance.now() - start);
+      }
+      return best;
+    };
+    time(100);
+    // A scan would take a hundred times as long; a map in memory that no longer fits the cache a few times.
+    expect(time(10_000)).toBeLessThan(time(100) * 12 + 0.5);
+  });
+});
