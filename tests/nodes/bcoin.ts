@@ -32,7 +32,8 @@ export interface TestNode {
  */
 export async function startBcoin(): Promise<TestNode> {
   const folder = mkdtempSync(join(tmpdir(), 'headframe-bcoin-'));
-  const binary = join(dirname(createRequire(import.meta.url).resolve('bcoin/package.json')), 'bin', 'node');
+  const require = createRequire(import.meta.url);
+  const binary = join(dirname(require.resolve('bcoin/package.json')), 'bin', 'node');
   const port = await freePort();
   const password = 'secret';
   const rpc = nodeRpc({ port, user: 'bitcoinrpc', password });

@@ -42,9 +42,16 @@ export interface PoolOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A new folder for configuration, journal and logs of a pool. */
+const folders = new Set<string>();
+
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new folder for configuration, journal and logs of a pool. It goes with the test process, at the latest. */
 export function poolFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'headframe-pool-'));
+  folders.add(path);
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
