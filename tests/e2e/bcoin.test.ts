@@ -6,7 +6,7 @@ import { startBlackHole } from '../support/black-hole.js';
 import { type Chain, chainOf } from '../support/chain.js';
 import { poolConfig } from '../support/pool-config.js';
 import { saysBlock, saysCandidate, saysOrphaned } from '../support/pool-logs.js';
-import { type PoolProcess, startPool } from '../support/pool-process.js';
+import { type PoolProcess, poolFolder, startPool } from '../support/pool-process.js';
 import { requireService } from '../support/require.js';
 import { ANYONE_SCRIPT } from '../support/script.js';
 import { ScriptedMiner } from '../support/scripted-miner.js';
@@ -204,7 +204,8 @@ describe.runIf(requireService('bcoin', 'pool binary'))('pool on bcoin', { timeou
     });
 
     it('replays a block from the journal after kill -9', async () => {
-      const first = await run();
+      const folder = poolFolder();
+      const first = await startPool({ config: poolConfig('bitcoin', [node]), folder: folder.path });
       const rig = await miner(first.port);
       await node.halt();
       const found = rig.solve(rig.job, { want: 'block' });
@@ -214,12 +215,14 @@ describe.runIf(requireService('bcoin', 'pool binary'))('pool on bcoin', { timeou
       await node.resume();
       expect(await chain.tip()).not.toBe(found.hash);
 
-      pool = await startPool({ config: poolConfig('bitcoin', [node]), folder: first.folder });
+      pool = await startPool({ config: poolConfig('bitcoin', [node]), folder: folder.path });
       await chain.waitForTip(found.hash);
       await pool.waitForLog('the block is in the chain', saysBlock(found.hash));
       const again = await miner(pool.port);
       await again.jobOn(found.hash);
       await mineBlock(again);
+      await pool.stop();
+      folder.remove();
     });
 
     it('takes 200 submits in one packet and answers each, in order', async () => {

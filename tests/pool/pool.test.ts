@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CpuMiner, MiningClient } from '@headframe/client';
 import { createDevNode, type DevNode } from '@headframe/devnode';
-import type { ShareBatch } from '@headframe/mining';
+import { createSerialisingBus, type ShareBatch } from '@headframe/mining';
 import { createPool, decodeShareLogLine, type Pool, type PoolConfigInput, reject } from '@headframe/pool';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
@@ -215,6 +215,20 @@ describe('createPool', () => {
     };
     expect(bytes).toContain(`${amount(4_925_000_000n)}160014751e76e8199196d454941c45d1b3a323f1433bd6`);
     expect(bytes).toContain(`${amount(75_000_000n)}160014`);
+  });
+
+  it('works the same when every message between edge and core is serialised', async () => {
+    const bus = createSerialisingBus();
+    const pool = createPool(config(), { bus });
+    closing.push(pool);
+    await pool.listen();
+    const block = next(pool, 'block');
+    const { miner, client } = await mine(pool, 'x');
+    miner.start();
+    expect(await block).toMatchObject({ status: 'confirmed', reward: 5_000_000_000n });
+    await miner.stop();
+    expect(await client.getTransactions(client.job?.jobId ?? '')).toEqual([]);
+    expect(pool.status().server.shares.uncommitted).toBe(0);
   });
 
   it('closes in order, twice, and refuses to listen again', async () => {

@@ -24,9 +24,9 @@ export interface PoolProcess {
   readonly process: TrackedProcess;
   /** The first line from `from` on that `matches`; waits for it. */
   waitForLog(what: string, matches: (line: LogLine) => boolean, options?: LogWait): Promise<LogLine>;
-  /** SIGTERM; the exit. The folder stays, so that another pool can be started on it. */
+  /** SIGTERM; the exit. Removes the folder unless it was given. */
   stop(): Promise<Exit>;
-  /** SIGKILL: no chance to tidy up. */
+  /** SIGKILL: no chance to tidy up. The folder stays. */
   kill(): Promise<Exit>;
 }
 
@@ -36,22 +36,16 @@ export interface LogWait {
 }
 
 export interface PoolOptions {
-  /** Written as JSON; `dataFolder` is set to a folder of the test's own unless given. */
+  /** Written as JSON; `dataFolder` is set to a folder in `folder` unless given. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Default: a new one, removed by `stop`. */
   readonly folder?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const folders = new Set<string>();
-
-process.on('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** A new folder for configuration, journal and logs of a pool. It goes with the test process, at the latest. */
+/** A new folder for configuration, journal and logs of a pool. Remove it. */
 export function poolFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'headframe-pool-'));
-  folders.add(path);
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
@@ -73,7 +67,8 @@ function parseLine(line: string): LogLine | undefined {
 
 /** Starts `headframe start --config FILE` as a user would and waits until every listener is open. */
 export async function startPool(options: PoolOptions): Promise<PoolProcess> {
-  const folder = options.folder ?? poolFolder().path;
+  const own = options.folder === undefined ? poolFolder() : undefined;
+  const folder = options.folder ?? own?.path ?? '';
   const file = writeConfig(folder, options.config);
   const logs: LogLine[] = [];
   const child = startProcess(process.execPath, [HEADFRAME, 'start', '--config', file], {
@@ -95,6 +90,7 @@ export async function startPool(options: PoolOptions): Promise<PoolProcess> {
     30_000,
   ).catch(async (error: unknown) => {
     await child.stop(0);
+    own?.remove();
     throw new Error(`${String(error)}\n${child.output()}`);
   });
   const ports = portsOf();
@@ -115,7 +111,11 @@ export async function startPool(options: PoolOptions): Promise<PoolProcess> {
         );
       });
     },
-    stop: () => child.stop(),
+    stop: async () => {
+      const exit = await child.stop();
+      own?.remove();
+      return exit;
+    },
     kill: () => {
       child.child.kill('SIGKILL');
       return child.exited;

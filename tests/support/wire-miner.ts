@@ -1,7 +1,7 @@
 import { settle } from '@headframe/primitives/testing';
 import type { Connection } from '@headframe/transport';
-import { assemble, targetOf } from './scripted-miner.js';
 import { sha256d } from './script.js';
+import { assemble, targetOf } from './scripted-miner.js';
 
 // A miner that writes and reads raw bytes over any connection, and knows nothing but what stood on the wire. The tests
 // of faults and attacks need to send what no client would send.
@@ -175,7 +175,11 @@ export class WireMiner {
     for (let nonce = 0; nonce < 4_000_000; nonce++) {
       header.writeUInt32LE(nonce, 76);
       const value = hashValue(header);
-      if (options.misses === undefined ? value > target : value <= above || (options.meets !== undefined && value > target))
+      if (
+        options.misses === undefined
+          ? value > target
+          : value <= above || (options.meets !== undefined && value > target)
+      )
         continue;
       return {
         job,
@@ -229,7 +233,13 @@ export class WireMiner {
       this.extranonce2Size = Number(params[1]);
     } else if (method === 'mining.notify') {
       const clean = params[8] === true;
-      this.jobs.push({ id: String(params[0]), params, clean, difficulty: this.difficulty, extranonce1: this.extranonce1 });
+      this.jobs.push({
+        id: String(params[0]),
+        params,
+        clean,
+        difficulty: this.difficulty,
+        extranonce1: this.extranonce1,
+      });
     }
   }
 }

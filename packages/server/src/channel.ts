@@ -15,6 +15,8 @@ export interface KeptChannel {
   readonly stale: number;
   readonly difficulty: Difficulty;
   readonly vardiff: VardiffState | undefined;
+  /** Of the listener the session came by. */
+  readonly policy: DifficultyPolicy;
 }
 
 /** How a channel's messages reach the miner, whatever protocol it speaks. */
@@ -163,6 +165,7 @@ export class Channel<Account = unknown> {
       stale: this.#stale,
       difficulty: this.difficulty,
       vardiff: this.vardiff?.save(),
+      policy: this.terms.policy,
     };
   }
 
@@ -177,5 +180,7 @@ export class Channel<Account = unknown> {
       this.vardiff = new Vardiff(policy.vardiff, nowMs, kept.vardiff);
       this.difficulty = canonicalDifficulty(this.vardiff.difficulty, factor);
     }
+    // Fixed, but an operator may have set another one for this miner.
+    if (policy.kind === 'fixed' && policy === kept.policy) this.difficulty = kept.difficulty;
   }
 }

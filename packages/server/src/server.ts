@@ -32,7 +32,7 @@ import {
 } from '@headframe/sessions';
 import { BIP320_VERSION_MASK, encodeReconnect, type ReconnectTarget } from '@headframe/stratum-v1';
 import type { Connection } from '@headframe/transport';
-import { createInlineValidator, type ShareValidator } from '@headframe/validator';
+import { createInlineValidator, type ShareValidator, type ValidatorStats } from '@headframe/validator';
 import { defaultAccountAddress, defaultAccountKey } from './accounts.js';
 import { CandidateDesk } from './candidates.js';
 import { Channel } from './channel.js';
@@ -101,6 +101,7 @@ export interface MiningServerStats {
     readonly commitFailures: number;
   };
   readonly candidates: number;
+  readonly validator: ValidatorStats;
 }
 
 /**
@@ -346,6 +347,8 @@ export class MiningServer<Account = DefaultAccount> {
 
   /** A job for everybody. Jobs that come over the bus are published by themselves. */
   publishJob(record: JobRecord): void {
+    // The core sends its job when it makes it, and again to whoever joins.
+    if (record.id === this.job?.id) return;
     const clean = this.mining.broadcaster.publish(record);
     this.events.safeEmit('job', { job: record, clean });
   }
@@ -470,6 +473,7 @@ export class MiningServer<Account = DefaultAccount> {
         commitFailures: this.#committer?.failures ?? 0,
       },
       candidates: this.#candidates.count,
+      validator: this.#validator.stats(),
     };
   }
 }

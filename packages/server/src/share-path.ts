@@ -149,6 +149,7 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
       };
       committer?.add(record);
       committer?.flush();
+      if (committer?.isFull) this.#pause(channel.session);
     }
     // A job that was forgotten is no sign of bad will; an extranonce2 that cannot be is.
     if (code !== 'job-not-found') channel.session.judge(false, channel.difficulty.value, worker?.key);
@@ -283,6 +284,8 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
     };
     if (Number.isFinite(hookTimeoutMs)) timer = clock.setTimeout(() => settle(TIMED_OUT), hookTimeoutMs);
     const afterGate = (refusal: Reject | undefined): void => {
+      // Refused for its time meanwhile: the share object may be somebody else's by now.
+      if (isOver) return;
       // A worker that was being authorized when the share came is known by now.
       share.worker ??= share.channel.workers.find(share.workerName);
       const later = refusal ?? this.#runHooks(share);
@@ -309,7 +312,9 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
     if (bans.size > 0 && bans.findAccount(worker.key) !== undefined) return 'banned';
     if (channelJob.tip !== desk.tip) return 'stale';
     if (share.ntime < channelJob.record.minTime) return 'ntime-too-old';
-    if (share.ntime > this.#nowMs / 1000 + NTIME_AHEAD_S) return 'ntime-too-new';
+    // The job's own time is the node's word: should our clock be behind, it is no fault of the miner's.
+    const latest = Math.max(this.#nowMs / 1000, channelJob.record.ntime);
+    if (share.ntime > latest + NTIME_AHEAD_S) return 'ntime-too-new';
     if (share.hasForeignBits) return 'invalid-version-bits';
     // A new block counts whatever its share target is: it is worth more than any share.
     if (!share.meetsShareTarget && share.blockHash === undefined) return 'low-difficulty';

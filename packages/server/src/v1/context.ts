@@ -56,6 +56,8 @@ export class MiningContext<Account = unknown, Params = unknown> extends CallCont
    * method with `changesPhase: true`.
    */
   authorize(name: string, account: Account, options?: PasswordOptions): true | Reject {
+    // The miner was told that it failed, or has gone.
+    if (this.signal.aborted) return reject('timeout');
     const answer = this.#mining.authorize(this.channel, name, account, options);
     if (answer === true) this.#link.expectPhase();
     return answer;
