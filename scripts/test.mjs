@@ -15,7 +15,7 @@ const checks = [
   ['types', [bin('tsc'), '-p', 'tsconfig.tests.json']],
   ['layers', [process.execPath, 'scripts/layers.mjs']],
   ['exports', [process.execPath, 'scripts/publint.mjs']],
-  ['unused code', [bin('knip'), '--no-progress']],
+  ['unused code', [bin('knip'), '--no-progress', '--no-config-hints']],
   ['docs', [process.execPath, 'scripts/docs.mjs']],
   ['reference pages', [process.execPath, 'scripts/reference.mjs', '--check']],
 ];
