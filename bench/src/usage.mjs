@@ -1,0 +1,13 @@
+// What a process has used so far; a benchmark takes the difference of two.
+
+/** CPU in microseconds (all threads), resident bytes. `collect`: after a full collection, where `--expose-gc` is given. */
+export function usage({ collect = false } = {}) {
+  if (collect) for (let i = 0; i < 4; i++) globalThis.gc?.();
+  const { user, system } = process.cpuUsage();
+  return { cpu: user + system, user, system, rss: process.memoryUsage.rss() };
+}
+
+/** Milliseconds since the machine started: comparable between processes. */
+export function now() {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
