@@ -66,6 +66,8 @@ export class Channel<Account = unknown> {
   takesExtranonce = false;
   /** Subscribed, authorized and told its difficulty: gets every job from now on. */
   working = false;
+  /** Gets fresh work at the end of this batch of verdicts. */
+  needsWork = false;
   /** The record the newest job came from; derived jobs count as theirs. */
   baseJobId = -1;
   /** Monotonic time of the last work sent. */

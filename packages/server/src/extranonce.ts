@@ -19,6 +19,9 @@ export interface ExtranonceOptions {
   readonly firstIndex?: number;
 }
 
+/** Prefixes are cut from pages of this many: a buffer of its own for each would cost more than the session's job. */
+const PAGE_PREFIXES = 1024;
+
 interface Cooling {
   readonly index: number;
   readonly untilMs: number;
@@ -35,6 +38,8 @@ export class ExtranonceAllocator {
   readonly #used = new Set<number>();
   readonly #cooling: BoundedQueue<Cooling>;
   #next: number;
+  #page: Uint8Array = new Uint8Array(0);
+  #pageAt = 0;
 
   /** @throws PoolError `invalid_argument` on an instance outside 0 to 255 or a limit above 2^23 */
   constructor(options: ExtranonceOptions) {
@@ -65,7 +70,12 @@ export class ExtranonceAllocator {
     const index = this.#next;
     this.#next = (index + 1) & INDEX_MASK;
     this.#used.add(index);
-    return Uint8Array.of(this.#instance, index >>> 16, (index >>> 8) & 255, index & 255);
+    const prefix = this.#cut();
+    prefix[0] = this.#instance;
+    prefix[1] = index >>> 16;
+    prefix[2] = (index >>> 8) & 255;
+    prefix[3] = index & 255;
+    return prefix;
   }
 
   /** Gives a prefix back. `fresh`: no work was ever sent for it, so it need not rest. */
@@ -74,6 +84,15 @@ export class ExtranonceAllocator {
     if (!this.#used.has(index)) return;
     if (fresh) this.#used.delete(index);
     else this.#cooling.push({ index, untilMs: nowMs + this.#cooldownMs });
+  }
+
+  #cut(): Uint8Array {
+    if (this.#pageAt >= this.#page.length) {
+      this.#page = new Uint8Array(PAGE_PREFIXES * EXTRANONCE_PREFIX_LENGTH);
+      this.#pageAt = 0;
+    }
+    this.#pageAt += EXTRANONCE_PREFIX_LENGTH;
+    return this.#page.subarray(this.#pageAt - EXTRANONCE_PREFIX_LENGTH, this.#pageAt);
   }
 
   #thaw(nowMs: number): void {

@@ -334,7 +334,14 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
     if (channel.newestJob !== full) return;
     const raised = channel.vardiff?.stepUp(this.#monotonicMs);
     if (raised !== undefined) this.#parts.desk.adopt(channel, raised);
-    if (!this.#toRenew.includes(channel)) this.#toRenew.push(channel);
+    this.#renewLater(channel);
+  }
+
+  /** Fresh work at the end of the batch, once. */
+  #renewLater(channel: Channel<Account>): void {
+    if (channel.needsWork) return;
+    channel.needsWork = true;
+    this.#toRenew.push(channel);
   }
 
   #accept(share: Share<Account>): void {
@@ -349,7 +356,7 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
       const changed = vardiff.share(this.#monotonicMs);
       if (changed !== undefined) {
         this.#parts.desk.adopt(channel, changed);
-        this.#toRenew.push(channel);
+        this.#renewLater(channel);
       }
     }
     if (committer === undefined) this.#reply(share, this.#nowMs);
@@ -447,7 +454,10 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
     if (this.#toRenew.length > 0) {
       const channels = this.#toRenew;
       this.#toRenew = [];
-      for (const channel of channels) if (channel.working && !channel.session.closed) desk.renew(channel);
+      for (const channel of channels) {
+        channel.needsWork = false;
+        if (channel.working && !channel.session.closed) desk.renew(channel);
+      }
     }
     this.#parts.sessions().output.flush();
   }

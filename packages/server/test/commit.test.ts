@@ -176,7 +176,9 @@ describe('a share that cannot be judged', () => {
       modules: {
         validator: (listener) => ({
           mode: 'inline',
+          backend: 'node',
           pending: 0,
+          stats: () => ({ evaluated: 0, failed: 0, inThreads: 0, workerRestarts: 0, pending: 0 }),
           submit: (share) => {
             setImmediate(() => {
               listener.failed(share, new Error('no thread'));

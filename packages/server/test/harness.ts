@@ -133,6 +133,11 @@ export class Miner {
     throw new Error('no share found');
   }
 
+  /** Goes on counting extranonce2 where another miner stopped. */
+  skipTo(other: Miner): void {
+    this.#extranonce2 = other.#extranonce2;
+  }
+
   params(work: Work, job: MinerJob = this.job, worker = this.worker): unknown[] {
     return [worker, job.id, work.extranonce2, work.ntime, work.nonce];
   }
