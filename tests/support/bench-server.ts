@@ -83,6 +83,8 @@ export interface Bench<Account = DefaultAccount> {
   publish(job: JobRecord): void;
   /** What commit does before it counts: throw, wait ... */
   beforeCommit: (batch: ShareBatch) => Promise<void> | void;
+  /** What happens between the disk and the answer. */
+  afterCommit: (batch: ShareBatch) => Promise<void> | void;
   pair(options?: MemoryPairOptions): { readonly client: MemoryConnection; readonly server: MemoryConnection };
   connect(options?: MemoryPairOptions): WireMiner;
   close(): Promise<void>;
@@ -109,6 +111,7 @@ export async function bench<Account = DefaultAccount>(setup: BenchOptions<Accoun
     const key = `${batch.epoch}/${batch.sequence}`;
     if (!seen.has(key)) batches.push(batch);
     seen.add(key);
+    await made.afterCommit(batch);
     return null;
   });
   bus.subscribe('candidate', (candidate) => {
@@ -129,6 +132,7 @@ export async function bench<Account = DefaultAccount>(setup: BenchOptions<Accoun
     candidates,
     batches,
     beforeCommit: () => {},
+    afterCommit: () => {},
     shares: () => batches.flatMap((batch) => batch.shares),
     accepted: () => made.shares().filter(({ result }) => result === 'accepted'),
     publish: (job) => {
