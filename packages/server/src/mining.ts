@@ -121,14 +121,10 @@ export class Mining<Account> {
     channel.workSentMs = nowMs;
     channel.vardiff?.begin(nowMs);
     this.broadcaster.add(channel);
-    const isResumed = channel.jobCount > 0;
     greet(() => {
       if (this.parts.announceVersionMask && channel.versionMask !== 0) {
         this.desk.renew(channel, { clean: true, versionMask: true });
-      }
-      // A miner that comes back starts counting extranonce2 anew: on the old job it would find its old shares again.
-      else if (isResumed) this.desk.renew(channel, { clean: true });
-      else this.desk.give(channel, true);
+      } else this.desk.give(channel, true);
     });
   }
 

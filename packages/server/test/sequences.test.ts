@@ -52,6 +52,7 @@ class Model {
   /** Jobs this lineage was given, oldest first, with their tip. */
   known: { readonly job: MinerJob; readonly tip: number }[] = [];
   #seen = 0;
+  readonly #ids = new Set<string>();
   /** Tip of the newest job when the last one was taken in. */
   #newestTip = 0;
   readonly paid = new Map<string, number>();
@@ -70,6 +71,8 @@ class Model {
         this.known = this.known.slice(-STALE);
         this.#newestTip = this.tip;
       }
+      expect(this.#ids.has(job.id), `job ${job.id} is new to this miner`).toBe(false);
+      this.#ids.add(job.id);
       this.known.push({ job, tip: this.tip });
       const live = this.known.filter(({ tip }) => tip === this.tip);
       if (live.length > LIVE) this.known.splice(this.known.length - live.length, 1);
@@ -153,6 +156,7 @@ class Model {
       case 'begin anew':
         await this.#reconnect(undefined);
         this.known = [];
+        this.#ids.clear();
         this.lost.push(...this.found.splice(0));
         break;
     }
