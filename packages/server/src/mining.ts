@@ -121,10 +121,14 @@ export class Mining<Account> {
     channel.workSentMs = nowMs;
     channel.vardiff?.begin(nowMs);
     this.broadcaster.add(channel);
+    // A miner that comes back counts extranonce2 from zero: on a job it had it would find its old shares again. That job
+    // may even be forgotten here, and with it what was paid: only work of its own is safe.
+    const isResumed = channel.jobCount > 0;
     greet(() => {
       if (this.parts.announceVersionMask && channel.versionMask !== 0) {
         this.desk.renew(channel, { clean: true, versionMask: true });
-      } else this.desk.give(channel, true);
+      } else if (isResumed) this.desk.renew(channel, { clean: true });
+      else this.desk.give(channel, true);
     });
   }
 

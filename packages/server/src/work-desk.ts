@@ -92,8 +92,7 @@ export class WorkDesk<Account = unknown> {
     if (record === undefined) return;
     const prepared = this.#prepare(channel.extranonceLength);
     if (prepared === undefined || channel.prefix === undefined) return;
-    // A miner that comes back counts extranonce2 from zero: on the job it had it would find its old shares again.
-    // And an id names one piece of work: the same job under other terms gets another one.
+    // An id names one piece of work: the same job under other terms gets another one.
     if (channel.findJob(record.id) !== undefined) {
       this.renew(channel, { clean });
       return;

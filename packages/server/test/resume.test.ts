@@ -152,6 +152,22 @@ describe('session resume', () => {
     expect((await miner.submit(miner.mine())).result).toBe(true);
   });
 
+  it('does not bring back a job that was forgotten, with what was paid on it', async () => {
+    // Found by the sequences property: the job of the moment can be the oldest a channel was given.
+    const first = await begin({ options: { limits: { jobsPerChannel: 3 } } });
+    const { job: oldJob } = first;
+    const paid = first.mine();
+    expect((await first.submit(paid)).result).toBe(true);
+    for (const session of h.server.sessions) {
+      for (let i = 1; i <= 4; i++) h.server.setDifficulty(session, 1e-8 + i * 1e-9);
+    }
+    await leave(first);
+    const miner = await h.connect().start(first.sessionId);
+    expect(miner.job.id).not.toBe(oldJob.id);
+    expect((await miner.submit(paid, oldJob)).error).toEqual([21, 'Job not found', null]);
+    expect(h.core.accepted()).toHaveLength(1);
+  });
+
   it('a share whose answer was lost with the connection is not paid twice', async () => {
     const first = await begin();
     let release: () => void = () => {};

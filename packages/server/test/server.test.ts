@@ -372,7 +372,6 @@ describe('over TCP', () => {
 
 describe('joining the core', () => {
   it('waits for it, and gives out no extranonce before', async () => {
-    const { createDirectBus } = await import('@headframe/mining');
     const clock = new FakeClock(1_700_000_000_000);
     const bus = createDirectBus();
     let ready = false;
