@@ -112,18 +112,8 @@ export class WireMiner {
     throw new Error(`${what} did not happen; got: ${this.raw.slice(-10).join(' ') || 'nothing'}`);
   }
 
-  async subscribe(sessionId?: string): Promise<Message> {
-    const answer = await this.call('mining.subscribe', sessionId === undefined ? ['t/1'] : ['t/1', sessionId]);
-    return this.subscribed(answer);
-  }
-
-  /** Takes over what an answer to `mining.subscribe` says. */
-  subscribed(answer: Message): Message {
-    const [subscriptions, extranonce1, size] = answer.result as [[string, string][], string, number];
-    this.sessionId = subscriptions[0]?.[1] ?? '';
-    this.extranonce1 = extranonce1;
-    this.extranonce2Size = size;
-    return answer;
+  subscribe(sessionId?: string): Promise<Message> {
+    return this.call('mining.subscribe', sessionId === undefined ? ['t/1'] : ['t/1', sessionId]);
   }
 
   authorize(worker: string = this.worker, password = 'x'): Promise<Message> {
@@ -213,6 +203,13 @@ export class WireMiner {
     return this.submit(this.search(options));
   }
 
+  #subscribed([subscriptions, extranonce1, size]: unknown[]): void {
+    const [[, sessionId] = []] = Array.isArray(subscriptions) ? (subscriptions as unknown[][]) : [];
+    this.sessionId = String(sessionId);
+    this.extranonce1 = String(extranonce1);
+    this.extranonce2Size = Number(size);
+  }
+
   #data(text: string): void {
     this.#text += text;
     for (let end = this.#text.indexOf('\n'); end >= 0; end = this.#text.indexOf('\n')) {
@@ -225,7 +222,10 @@ export class WireMiner {
     }
   }
 
-  #notice({ method, params }: Message): void {
+  #notice({ method, params, result }: Message): void {
+    // As some firmware does: an answer with three members is that to subscribe.
+    if (Array.isArray(result) && typeof result[1] === 'string' && typeof result[2] === 'number')
+      this.#subscribed(result);
     if (!Array.isArray(params)) return;
     if (method === 'mining.set_difficulty') this.difficulty = Number(params[0]);
     else if (method === 'mining.set_extranonce') {
