@@ -19,6 +19,8 @@ const { parse: parseYaml } = await import(join(root, 'apps', 'pool', 'node_modul
 
 const problems = [];
 let blocks = 0;
+/** Coin definitions met so far, by name. */
+const coins = new Map();
 /** Where each file of `snippets` came from. */
 const origin = new Map();
 
@@ -48,12 +50,16 @@ function checkData(language, code, where) {
   if (value === null || typeof value !== 'object') return;
   blocks++;
   try {
-    if ('algorithm' in value && 'networks' in value) parseCoinDefinition(value);
+    if ('algorithm' in value && 'networks' in value) coins.set(parseCoinDefinition(value).name, value);
     if (!('listeners' in value)) return;
     const result = checkConfig(value);
     for (const problem of result.problems ?? []) problems.push(`${where}: ${problem.path}: ${problem.message}`);
-    // A coin by path is a file that the page tells to write.
-    if (result.config && !/[./]/.test(JSON.stringify(result.config.coin))) setUp(result.config);
+    if (!result.config) return;
+    // A coin by path is a file that the page told to write.
+    const { coin } = result.config;
+    const file = typeof coin === 'string' ? /^\.\/(.*)\.json$/.exec(coin)?.[1] : undefined;
+    if (file !== undefined && !coins.has(file)) problems.push(`${where}: ${coin} is not on a page before`);
+    setUp(file === undefined ? result.config : { ...result.config, coin: coins.get(file) });
   } catch (error) {
     problems.push(`${where}: ${error.message}`);
   }
