@@ -5,6 +5,8 @@ import { type Clock, type Logger, PoolError, type Timer } from '@headframe/primi
 /** First wait after a failed commit; doubled up to the bound. Short, because miners wait for their replies. */
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5_000;
+/** Commits that may come at once after a rest. Enough that a quiet pool never waits, few enough to end within 0.2 s. */
+const COMMIT_BURST = 64;
 
 export interface CommitterOptions<Entry> {
   /** Sends a batch to the ledger; resolves when it is durable. A batch sent twice counts once. */
@@ -14,6 +16,8 @@ export interface CommitterOptions<Entry> {
   /** Entries that may wait in all; from there on {@link Committer.isFull}. */
   readonly capacity: number;
   readonly sharesPerCommit: number;
+  /** From there on, shares gather for some ms: a commit costs CPU and disk whatever its size. */
+  readonly commitsPerSecond: number;
   readonly timeoutMs: number;
   /** The entries' batch is durable. The array is only valid during the call. */
   readonly onCommitted: (entries: readonly Entry[]) => void;
@@ -40,10 +44,16 @@ export class Committer<Entry> {
   #attempt = 0;
   #wasFull = false;
   #closed = false;
+  #draining = false;
+  /** Runs while the next commit waits for its turn. */
+  #turn: Timer | undefined = undefined;
+  #turns = COMMIT_BURST;
+  #turnsMs: number;
   #onIdle: (() => void) | undefined = undefined;
 
   constructor(options: CommitterOptions<Entry>) {
     this.#options = options;
+    this.#turnsMs = options.clock.monotonic();
   }
 
   /** Records that are not durable yet. */
@@ -69,9 +79,9 @@ export class Committer<Entry> {
     if (entry !== undefined) this.#entries.push(entry);
   }
 
-  /** Sends what has gathered, unless a batch is under way: then it goes with the next. */
+  /** Sends what has gathered, unless a batch is under way or was just now: then it goes with the next. */
   flush(): void {
-    if (this.#batch !== undefined || this.#records.length === 0 || this.#closed) return;
+    if (this.#batch !== undefined || this.#records.length === 0 || this.#closed || !this.#takeTurn()) return;
     const { sharesPerCommit } = this.#options;
     let records = this.#records;
     let entries = this.#entries;
@@ -94,8 +104,39 @@ export class Committer<Entry> {
     this.#send();
   }
 
+  /** True when a commit may begin now; otherwise it will when its turn has come. A full batch does not wait. */
+  #takeTurn(): boolean {
+    const { clock, commitsPerSecond, sharesPerCommit } = this.#options;
+    const isUrgent = this.#draining || this.#records.length >= sharesPerCommit;
+    if (this.#turn !== undefined && !isUrgent) return false;
+    this.#countTurns();
+    if (this.#turns >= 1 || isUrgent) {
+      this.#endWait();
+      this.#turns = Math.max(0, this.#turns - 1);
+      return true;
+    }
+    const waitMs = Math.ceil(((1 - this.#turns) * 1000) / commitsPerSecond);
+    this.#turn = clock.setTimeout(() => {
+      this.#turn = undefined;
+      this.#countTurns();
+      // The timer may be a little early.
+      this.#turns = Math.max(1, this.#turns);
+      this.flush();
+    }, waitMs);
+    return false;
+  }
+
+  /** Turns grow with time. */
+  #countTurns(): void {
+    const nowMs = this.#options.clock.monotonic();
+    const grown = ((nowMs - this.#turnsMs) * this.#options.commitsPerSecond) / 1000;
+    this.#turns = Math.min(COMMIT_BURST, this.#turns + grown);
+    this.#turnsMs = nowMs;
+  }
+
   /** Resolves when everything is durable, or after `timeoutMs`; false when something is left. */
   async drain(timeoutMs: number): Promise<boolean> {
+    this.#draining = true;
     this.flush();
     if (this.pending === 0) return true;
     const { clock } = this.#options;
@@ -114,6 +155,12 @@ export class Committer<Entry> {
     this.#closed = true;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#endWait();
+  }
+
+  #endWait(): void {
+    this.#turn?.cancel();
+    this.#turn = undefined;
   }
 
   #send(): void {

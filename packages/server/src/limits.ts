@@ -18,7 +18,8 @@ export const MINING_LIMITS = {
     unit: 'jobs',
     stops: 'the same for jobs of earlier blocks, which are kept for a precise answer and for block checks',
   },
-  // 2 to 4 MiB when full. At the vardiff target of 15 s a channel needs 30.
+  // 2 to 4 MiB when full. At the vardiff target of 15 s a channel needs 30. All older jobs of a channel together are
+  // bounded by the same number: beyond it the oldest is forgotten early.
   duplicatesPerJob: {
     default: 65_536,
     unit: 'shares',
@@ -68,6 +69,12 @@ export const MINING_LIMITS = {
     default: 4096,
     unit: 'shares',
     stops: 'one commit growing so long that its shares wait for seconds',
+  },
+  // A commit with fsync takes 0.1 ms of CPU, so these are a twentieth of a core; a share waits 2 ms at most.
+  commitsPerSecond: {
+    default: 500,
+    unit: 'commits per second',
+    stops: 'one commit for every share or two using up disk and CPU: over it, shares gather for some ms',
   },
   commitTimeoutMs: {
     default: 10_000,

@@ -255,6 +255,7 @@ export class MiningServer<Account = DefaultAccount> {
       log: this.log,
       capacity: this.limits.uncommittedShares,
       sharesPerCommit: this.limits.sharesPerCommit,
+      commitsPerSecond: this.limits.commitsPerSecond,
       timeoutMs: this.limits.commitTimeoutMs,
       onCommitted: (shares) => this.#path.committed(shares),
       onRoom: () => this.#path.room(),
@@ -345,7 +346,10 @@ export class MiningServer<Account = DefaultAccount> {
     this.#sessions.attach(connection, { index: -1, host: '', port: 0, tls: false, ...listener });
   }
 
-  /** A job for everybody. Jobs that come over the bus are published by themselves. */
+  /**
+   * A job for everybody, with an id above that of the one before. Jobs that come over the bus are published by
+   * themselves.
+   */
   publishJob(record: JobRecord): void {
     // The core sends its job when it makes it, and again to whoever joins.
     if (record.id === this.job?.id) return;

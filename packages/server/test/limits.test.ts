@@ -1,6 +1,6 @@
 // Each mining limit has a test that carries out the attack. Those not here stand beside what they protect:
 // jobsPerChannel (errors), duplicatesPerJob (work, blocks), workers and workersPerChannel (errors), leases, leaseMs and
-// extranonces (resume), pendingVerdicts (errors), uncommittedShares, sharesPerCommit and commitTimeoutMs (commit),
+// extranonces (resume), pendingVerdicts (errors), uncommittedShares, sharesPerCommit and commitTimeoutMs (commit), commitsPerSecond (committer),
 // transactionsBytes (work).
 import { settle } from '@headframe/primitives/testing';
 import { afterEach, describe, expect, it } from 'vitest';
