@@ -1,4 +1,6 @@
 import { PoolError } from '@headframe/primitives';
+import { MINING_LIMITS, type MiningLimitName } from '@headframe/server';
+import { LIMITS, type LimitName } from '@headframe/sessions';
 import { z } from 'zod';
 
 const port = z.int().min(0).max(65535);
@@ -81,7 +83,10 @@ const daemon = z.strictObject({
 });
 
 const payout = z.strictObject({
-  scheme: z.literal('solo', { error: 'must be "solo"; other schemes come with the ledger' }).default('solo'),
+  scheme: z
+    .literal('solo', { error: 'must be "solo"; other schemes come with the ledger' })
+    .default('solo')
+    .describe('`solo`: the whole reward goes straight to the addresses below, in the coinbase.'),
   address: z.string().min(1).describe('Where the block reward goes: any address type of the coin and network.'),
   fees: z
     .array(
@@ -97,6 +102,14 @@ const payout = z.strictObject({
 const later = (what: string) =>
   z.undefined({ error: `is not built yet: ${what} come in a later release; remove the key` }).optional();
 
+type ConfigLimit = LimitName | Exclude<MiningLimitName, 'leaseMs'>;
+
+/** Names under `limits`. How long a lease lasts has a key of its own, `leaseSeconds`. */
+const LIMIT_NAMES = Object.keys({ ...LIMITS, ...MINING_LIMITS }).filter((name) => name !== 'leaseMs') as [
+  ConfigLimit,
+  ...ConfigLimit[],
+];
+
 /** Everything a pool can be told in a file. The same schema is what `createPool()` takes. */
 export const poolConfigSchema = z.strictObject({
   coin: z
@@ -105,7 +118,7 @@ export const poolConfigSchema = z.strictObject({
     .describe('A built-in coin, a path to a definition, or the definition itself.'),
   network: z.string().default('mainnet').describe('A network of the coin: mainnet, testnet, regtest ...'),
   daemons: z.array(daemon).min(1).describe('Nodes, the preferred one first. Blocks are submitted to every one.'),
-  payout,
+  payout: payout.describe('Who is paid, and how.'),
   poolTag: z
     .string()
     .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
@@ -161,9 +174,9 @@ export const poolConfigSchema = z.strictObject({
     .describe('First byte of every extranonce1; differs between pools on one template.'),
   leaseSeconds: z.number().min(0).default(600).describe('How long a closed session can be resumed.'),
   limits: z
-    .record(z.string(), z.number().nonnegative())
+    .partialRecord(z.enum(LIMIT_NAMES), z.number().nonnegative())
     .default({})
-    .describe('See the limits page for names and defaults.'),
+    .describe('Bounds by name, e.g. `{ "connectionsPerAddress": 5000 }`; [all of them](limits.md).'),
   bans: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Whether bad shares lead to bans.'),

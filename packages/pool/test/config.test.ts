@@ -39,6 +39,16 @@ describe('configuration', () => {
     expect(found.colour).toMatch(/not a known key/);
   });
 
+  it('knows its limits by name', () => {
+    expect(parseConfig({ ...minimal, limits: { lineBytes: 4096, leases: 10 } }).limits).toEqual({
+      lineBytes: 4096,
+      leases: 10,
+    });
+    // How long a lease lasts is `leaseSeconds`: two keys for one thing would contradict each other.
+    const found = problems({ ...minimal, limits: { lineByte: 4096, leaseMs: 1, idleTimeoutMs: -1 } });
+    expect(Object.keys(found).sort()).toEqual(['limits.idleTimeoutMs', 'limits.leaseMs', 'limits.lineByte']);
+  });
+
   it('refuses what is not built yet and says so', () => {
     const found = problems({ ...minimal, storage: { url: 'sqlite:./data/pool.db' }, api: { port: 8080 } });
     expect(found.storage).toMatch(/later release/);
