@@ -95,11 +95,12 @@ export interface BenchOptions<Account> {
   readonly modules?: MiningServerModules<Account>;
   readonly job?: JobRecord | null;
   readonly log?: Logger;
+  readonly clock?: FakeClock;
 }
 
 /** Makes a {@link Bench}. The default difficulty is {@link EASY_DIFFICULTY}, fixed. */
 export async function bench<Account = DefaultAccount>(setup: BenchOptions<Account> = {}): Promise<Bench<Account>> {
-  const clock = new FakeClock(1_700_000_000_000);
+  const clock = setup.clock ?? new FakeClock(1_700_000_000_000);
   const bus = createDirectBus();
   const candidates: BlockCandidate[] = [];
   const batches: ShareBatch[] = [];

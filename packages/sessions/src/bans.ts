@@ -19,6 +19,13 @@ export interface Ban {
   readonly untilMs: number;
 }
 
+/** A ban and when it ends by the clock that nobody sets: setting the machine's time frees nobody and keeps nobody. */
+interface Entry {
+  readonly ban: Ban;
+  /** Monotonic ms. */
+  readonly endsMs: number;
+}
+
 const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1'];
 
 /** When somebody is banned and for how long. */
@@ -62,7 +69,7 @@ export interface JudgedSession {
  */
 export class BanList {
   readonly #clock: Clock;
-  readonly #bans: { readonly address: BoundedMap<string, Ban>; readonly account: BoundedMap<string, Ban> };
+  readonly #bans: { readonly address: BoundedMap<string, Entry>; readonly account: BoundedMap<string, Entry> };
   readonly #accounts: BoundedMap<string, Score>;
   readonly #enabled: boolean;
   readonly #durationMs: number;
@@ -112,11 +119,12 @@ export class BanList {
   ): Ban {
     const sinceMs = this.#clock.now();
     const named = scope === 'address' ? (key.endsWith('/64') ? key : addressKey(key)) : key;
-    const untilMs = sinceMs + (options.durationMs ?? this.#durationMs);
-    const ban: Ban = { scope, key: named, reason: options.reason, sinceMs, untilMs };
-    const current = this.#find(scope, named);
-    if (current && current.untilMs >= untilMs) return current;
-    this.#bans[scope].set(named, ban);
+    const durationMs = options.durationMs ?? this.#durationMs;
+    const endsMs = this.#clock.monotonic() + durationMs;
+    const current = this.#entry(scope, named);
+    if (current && current.endsMs >= endsMs) return current.ban;
+    const ban: Ban = { scope, key: named, reason: options.reason, sinceMs, untilMs: sinceMs + durationMs };
+    this.#bans[scope].set(named, { ban, endsMs });
     this.onBan(ban);
     return ban;
   }
@@ -128,17 +136,18 @@ export class BanList {
 
   /** Bans in force, the oldest first. */
   list(): Ban[] {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonic();
     return [...this.#bans.address.values(), ...this.#bans.account.values()]
-      .filter((ban) => ban.untilMs > nowMs)
+      .filter(({ endsMs }) => endsMs > nowMs)
+      .map(({ ban }) => ban)
       .sort((a, b) => a.sinceMs - b.sinceMs);
   }
 
   /** Drops bans that are over; called now and then by the sweeper. */
   expire(): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonic();
     for (const map of [this.#bans.address, this.#bans.account]) {
-      for (const [key, ban] of map.entries()) if (ban.untilMs <= nowMs) map.delete(key);
+      for (const [key, { endsMs }] of map.entries()) if (endsMs <= nowMs) map.delete(key);
     }
   }
 
@@ -147,7 +156,7 @@ export class BanList {
    * {@link onBan} has been called for it then. Cheap for a good share: three additions and a map lookup.
    */
   judge(session: JudgedSession, valid: boolean, weight: number, account?: string): Ban | undefined {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonic();
     const halfLifeMs = this.#halfLifeMs;
     const address = session.address;
     session.score ??= new Score(nowMs);
@@ -171,7 +180,8 @@ export class BanList {
       return this.add('account', account, { reason });
     }
     if (this.#isOver(session.score)) {
-      const ban: Ban = { scope: 'session', key: String(session.id), reason, sinceMs: nowMs, untilMs: nowMs };
+      const sinceMs = this.#clock.now();
+      const ban: Ban = { scope: 'session', key: String(session.id), reason, sinceMs, untilMs: sinceMs };
       this.onBan(ban);
       return ban;
     }
@@ -183,7 +193,7 @@ export class BanList {
    * and has no good work to its name is banned.
    */
   strike(session: JudgedSession, reason: string): Ban | undefined {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonic();
     const address = session.address;
     address.strikes ??= new Score(nowMs);
     address.strikes.add(nowMs, this.#halfLifeMs, false, 1);
@@ -197,8 +207,12 @@ export class BanList {
   }
 
   #find(scope: 'address' | 'account', key: string): Ban | undefined {
-    const ban = this.#bans[scope].get(key);
-    if (!ban || ban.untilMs > this.#clock.now()) return ban;
+    return this.#entry(scope, key)?.ban;
+  }
+
+  #entry(scope: 'address' | 'account', key: string): Entry | undefined {
+    const entry = this.#bans[scope].get(key);
+    if (!entry || entry.endsMs > this.#clock.monotonic()) return entry;
     this.#bans[scope].delete(key);
     return undefined;
   }
