@@ -70,6 +70,8 @@ export class Channel<Account = unknown> {
   needsWork = false;
   /** The record the newest job came from; derived jobs count as theirs. */
   baseJobId = -1;
+  /** The highest of those. */
+  newestBaseId = -1;
   /** Monotonic time of the last work sent. */
   workSentMs = 0;
   /** Oldest first. */
@@ -147,7 +149,21 @@ export class Channel<Account = unknown> {
       this.#stale = jobs.length;
     }
     jobs.push(job);
-    if (jobs.length - this.#stale > Math.max(1, jobsPerChannel)) jobs.splice(this.#stale, 1);
+    // A job goes together with what was accepted for it: its later shares are not found any more, never unchecked.
+    const { duplicatesPerJob } = this.terms.limits;
+    while (
+      jobs.length - this.#stale > 1 &&
+      (jobs.length - this.#stale > jobsPerChannel || this.#remembered() > duplicatesPerJob)
+    ) {
+      jobs.splice(this.#stale, 1);
+    }
+  }
+
+  /** Shares remembered for all live jobs. */
+  #remembered(): number {
+    let sum = 0;
+    for (let i = this.#stale; i < this.#jobs.length; i++) sum += this.#jobs[i]?.duplicates?.size ?? 0;
+    return sum;
   }
 
   /** Jobs already sent may be rolled by a mask that was agreed later, beside their own. */

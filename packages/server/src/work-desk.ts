@@ -92,8 +92,9 @@ export class WorkDesk<Account = unknown> {
     if (record === undefined) return;
     const prepared = this.#prepare(channel.extranonceLength);
     if (prepared === undefined || channel.prefix === undefined) return;
-    // An id names one piece of work: the same job under other terms gets another one.
-    if (channel.findJob(record.id) !== undefined) {
+    // An id names one piece of work: a job that the channel had, and may have forgotten with what was paid on it, comes
+    // back under another one. Ids of the core increase.
+    if (record.id <= channel.newestBaseId) {
       this.renew(channel, { clean });
       return;
     }
@@ -165,6 +166,7 @@ export class WorkDesk<Account = unknown> {
       }),
     );
     channel.baseJobId = record.baseId;
+    if (record.baseId > channel.newestBaseId) channel.newestBaseId = record.baseId;
     channel.workSentMs = this.#clock.monotonic();
   }
 
