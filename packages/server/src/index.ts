@@ -1,6 +1,7 @@
 export { type Accounts, defaultAccountAddress, defaultAccountKey } from './accounts.js';
 export { Channel, type ChannelPort, type ChannelTerms } from './channel.js';
 export type { ChannelJob } from './channel-job.js';
+export { createServer } from './create-server.js';
 export type { DifficultyOption, DifficultyPolicy, VardiffOptions } from './difficulty-policy.js';
 export { resolveDifficulty } from './difficulty-policy.js';
 export { DuplicateSet, type DuplicateVerdict } from './duplicates.js';
@@ -18,16 +19,11 @@ export type {
   Target,
   ValidatorFactory,
 } from './options.js';
-export {
-  createServer,
-  type Decisions,
-  type MiningHooks,
-  MiningServer,
-  type MiningServerStats,
-  STRATUM_V1,
-} from './server.js';
+export { MiningServer } from './server.js';
+export type { Decisions, MiningHooks, MiningServerStats } from './server-types.js';
 export type { Share, ShareOrigin } from './share.js';
 export { extranonceLengths } from './terms.js';
 export { MiningContext, type Subscribed } from './v1/context.js';
+export { STRATUM_V1 } from './v1/definition.js';
 export { Vardiff, type VardiffPolicy, type VardiffState } from './vardiff.js';
 export type { Worker, WorkerTable } from './workers.js';

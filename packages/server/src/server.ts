@@ -21,6 +21,7 @@ import {
   type HookRegistry,
   hookErrorHandler,
   JsonRpcProtocol,
+  LIMITS,
   type ListenerInfo,
   type MethodContext,
   type MethodDefinition,
@@ -28,18 +29,15 @@ import {
   SessionCore,
   type SessionHooks,
   type SessionServer,
-  type SessionServerStats,
 } from '@headframe/sessions';
 import { BIP320_VERSION_MASK, encodeReconnect, type ReconnectTarget } from '@headframe/stratum-v1';
 import type { Connection } from '@headframe/transport';
-import { createInlineValidator, type ShareValidator, type ValidatorStats } from '@headframe/validator';
 import { defaultAccountAddress, defaultAccountKey } from './accounts.js';
-import { CandidateDesk } from './candidates.js';
 import { Channel } from './channel.js';
-import { Committer } from './committer.js';
 import { CoreLink } from './core-link.js';
 import type { MiningEvents, ShareContext } from './events.js';
 import { ExtranonceAllocator } from './extranonce.js';
+import { Judging } from './judging.js';
 import { type MiningLimits, resolveMiningLimits } from './limits.js';
 import { Mining } from './mining.js';
 import type {
@@ -51,12 +49,10 @@ import type {
   Plugin,
   Target,
 } from './options.js';
-import type { Share } from './share.js';
-import { SharePath } from './share-path.js';
-import { ShareStats } from './stats.js';
+import type { Decisions, MiningHooks, MiningServerStats } from './server-types.js';
 import { resolveTerms, splitLimits } from './terms.js';
 import type { MiningContext } from './v1/context.js';
-import { STRATUM_V1, stratumV1 } from './v1/definition.js';
+import { stratumV1 } from './v1/definition.js';
 import { V1Link } from './v1/link.js';
 import { registerBuiltins } from './v1/methods/builtins.js';
 import { V1Methods } from './v1/registry.js';
@@ -66,43 +62,6 @@ const DEFAULT_SPREAD_MS = 2_000;
 /** Miners call a pool dead after 90 s of silence, some after 60. */
 const DEFAULT_KEEP_ALIVE_MS = 55_000;
 const SERVER_NAME = 'headframe';
-
-/** Hooks of a mining server. */
-export interface MiningHooks<Account> extends SessionHooks<MiningContext<Account>> {
-  /** Before the verdict on every share; the block it may be is on its way already. */
-  beforeShare: ShareContext<Account>;
-}
-
-/** Questions that {@link MiningServer.decide} takes a handler for. */
-export interface Decisions<Account> {
-  authorize: AuthorizeHandler<Account>;
-  admit: NonNullable<MiningServerOptions<Account>['admit']>;
-}
-
-/** Counters of a mining server, for metrics. */
-export interface MiningServerStats {
-  readonly sessions: SessionServerStats;
-  /** Channels that get work. */
-  readonly channels: number;
-  readonly workers: number;
-  readonly leases: number;
-  /** Extranonce prefixes in use or resting. */
-  readonly extranonces: number;
-  readonly shares: {
-    readonly accepted: number;
-    /** Sum of the difficulties of accepted shares. */
-    readonly work: number;
-    readonly rejected: ReturnType<ShareStats['rejected']>;
-    /** Between submit and verdict. */
-    readonly pending: number;
-    /** Judged, not yet in the ledger. */
-    readonly uncommitted: number;
-    /** Consecutive failures of the commit under way. */
-    readonly commitFailures: number;
-  };
-  readonly candidates: number;
-  readonly validator: ValidatorStats;
-}
 
 /**
  * A Stratum server without a node: sessions, channels, methods, difficulty, shares. Jobs come over the bus or by
@@ -121,11 +80,7 @@ export class MiningServer<Account = DefaultAccount> {
   readonly #sessions: SessionServer<MiningContext<Account>>;
   readonly #hooks: HookRegistry<SessionHooks<MiningContext<Account>>>;
   readonly #beforeShare: HookList<ShareContext<Account>>;
-  readonly #stats = new ShareStats();
-  readonly #candidates: CandidateDesk<Account>;
-  readonly #committer: Committer<Share<Account>> | undefined;
-  readonly #path: SharePath<Account>;
-  readonly #validator: ShareValidator<Share<Account>>;
+  readonly #judging: Judging<Account>;
   readonly #builtinSubmit: unknown;
   #authorize: AuthorizeHandler<Account> | undefined;
   #admit: MiningServerOptions<Account>['admit'];
@@ -166,39 +121,21 @@ export class MiningServer<Account = DefaultAccount> {
       termsOf: resolveTerms(options, this.limits),
       isBanned: (key) => this.#sessions.bans.findAccount(key) !== undefined,
     });
-    this.#candidates = new CandidateDesk<Account>(this.#bus, this.limits.candidates, (candidate) => {
-      this.events.safeEmit('blockCandidate', candidate);
-    });
-    const { events, log } = this;
-    this.#committer = this.#bus === undefined ? undefined : this.#makeCommitter(this.#bus);
-    this.#path = new SharePath<Account>({
+    const { log } = this;
+    this.#judging = new Judging<Account>({
+      bus: this.#bus,
       clock: this.#clock,
       log,
       limits: this.limits,
-      factor: options.difficultyFactor ?? 1,
+      events: this.events,
       desk: this.mining.desk,
-      candidates: this.#candidates,
       beforeShare: this.#beforeShare,
-      observer: {
-        get wantsShares() {
-          return events.listenerCount('share') > 0;
-        },
-        get wantsRejected() {
-          return events.listenerCount('rejected') > 0;
-        },
-        share: (event) => events.safeEmit('share', event),
-        rejected: (event) => events.safeEmit('rejected', event),
-      },
-      stats: this.#stats,
-      hookTimeoutMs: sessionLimits.handlerTimeoutMs ?? 10_000,
-      committer: this.#committer,
+      factor: options.difficultyFactor ?? 1,
+      hookTimeoutMs: sessionLimits.handlerTimeoutMs ?? LIMITS.handlerTimeoutMs.default,
+      validator: modules.validator,
       sessions: () => this.#sessions,
     });
-    const makeValidator = modules.validator ?? ((listener) => createInlineValidator({ listener, log }));
-    this.#validator = makeValidator(this.#path);
-    this.#path.use(this.#validator);
-
-    const submit = new Submit(this.#path);
+    const submit = new Submit(this.#judging.path);
     registerBuiltins(this.methods, {
       mining: this.mining,
       bus: this.#bus,
@@ -225,7 +162,7 @@ export class MiningServer<Account = DefaultAccount> {
             submit,
             errors: { codes: options.errorCodes ?? 'standard' },
             mayBeFast: () => this.methods.get('mining.submit') === this.#builtinSubmit,
-            forget: ({ session }) => this.#path.forget(session),
+            forget: ({ session }) => this.#judging.path.forget(session),
           }),
         ],
         clock: this.#clock,
@@ -246,20 +183,6 @@ export class MiningServer<Account = DefaultAccount> {
       this.#core.start();
     } else this.#join(options.instance ?? 0);
     this.mining.broadcaster.start();
-  }
-
-  #makeCommitter(bus: Bus): Committer<Share<Account>> {
-    return new Committer<Share<Account>>({
-      commit: (batch) => bus.call('commit', batch),
-      clock: this.#clock,
-      log: this.log,
-      capacity: this.limits.uncommittedShares,
-      sharesPerCommit: this.limits.sharesPerCommit,
-      commitsPerSecond: this.limits.commitsPerSecond,
-      timeoutMs: this.limits.commitTimeoutMs,
-      onCommitted: (shares) => this.#path.committed(shares),
-      onRoom: () => this.#path.room(),
-    });
   }
 
   #join(instance: number): void {
@@ -375,22 +298,19 @@ export class MiningServer<Account = DefaultAccount> {
 
   async #close(options: CloseOptions): Promise<void> {
     await this.#sessions.close(options);
-    await this.#validator.close();
-    const left = (await this.#committer?.drain(options.drainMs ?? this.limits.commitTimeoutMs)) === false;
-    if (left) this.log.error({ shares: this.#committer?.pending }, 'shares could not be handed to the ledger');
+    await this.#judging.close(options.drainMs ?? this.limits.commitTimeoutMs);
     this.#stop();
   }
 
   /** Closes everything at once. Shares whose verdict is not in the ledger are lost, as their miners were not told. */
   destroy(): void {
     this.#sessions.destroy();
-    void this.#validator.close();
+    this.#judging.destroy();
     this.#stop();
     this.#closing ??= Promise.resolve();
   }
 
   #stop(): void {
-    this.#committer?.close();
     this.#core?.close();
     this.mining.broadcaster.stop();
     this.mining.leases.clear(this.#clock.monotonic());
@@ -461,54 +381,13 @@ export class MiningServer<Account = DefaultAccount> {
 
   /** A snapshot of the counters. */
   stats(): MiningServerStats {
-    const { accepted, work } = this.#stats;
     return {
       sessions: this.#sessions.stats(),
       channels: this.mining.broadcaster.size,
       workers: this.mining.workers,
       leases: this.mining.leases.size,
       extranonces: this.mining.extranonces?.used ?? 0,
-      shares: {
-        accepted,
-        work,
-        rejected: this.#stats.rejected(),
-        pending: this.#path.pending,
-        uncommitted: this.#committer?.pending ?? 0,
-        commitFailures: this.#committer?.failures ?? 0,
-      },
-      candidates: this.#candidates.count,
-      validator: this.#validator.stats(),
+      ...this.#judging.stats(),
     };
   }
-}
-
-/** Name under which this server speaks Stratum V1, for `listeners[].protocols`. */
-export { STRATUM_V1 };
-
-/**
- * Makes a mining server. The account type is what the `authorize` handler returns; without one, every username is
- * taken as an account.
- *
- * @throws PoolError `invalid_config` for a wrong difficulty, limit or extranonce size
- * @example
- * const server = createServer({
- *   listeners: [{ port: 3333, difficulty: { start: 1024, target: 15 } }],
- *   authorize: ({ username }) => accounts.get(username) ?? reject('unauthorized', 'unknown account'),
- * });
- * server.on('share', ({ account, difficulty }) => stats.add(account.id, difficulty));
- * await server.listen();
- */
-export function createServer<Account>(
-  options: MiningServerOptions<Account> & { readonly authorize: AuthorizeHandler<Account> },
-  modules?: MiningServerModules<Account>,
-): MiningServer<Account>;
-export function createServer(
-  options: MiningServerOptions<DefaultAccount>,
-  modules?: MiningServerModules<DefaultAccount>,
-): MiningServer<DefaultAccount>;
-export function createServer<Account>(
-  options: MiningServerOptions<Account>,
-  modules: MiningServerModules<Account> = {},
-): MiningServer<Account> {
-  return new MiningServer(options, modules);
 }
