@@ -134,7 +134,8 @@ export class Broadcaster<Account = unknown> {
   }
 
   #look(channel: Channel<Account>, nowMs: number): void {
-    const changed = channel.vardiff?.tick(nowMs);
+    // Without work the silence is ours.
+    const changed = channel.jobCount === 0 ? undefined : channel.vardiff?.tick(nowMs);
     if (changed !== undefined) {
       this.#desk.adopt(channel, changed);
       this.#desk.renew(channel);

@@ -107,6 +107,7 @@ export class Committer<Entry> {
   /** True when a commit may begin now; otherwise it will when its turn has come. A full batch does not wait. */
   #takeTurn(): boolean {
     const { clock, commitsPerSecond, sharesPerCommit } = this.#options;
+    if (commitsPerSecond === Number.POSITIVE_INFINITY) return true;
     const isUrgent = this.#draining || this.#records.length >= sharesPerCommit;
     if (this.#turn !== undefined && !isUrgent) return false;
     this.#countTurns();

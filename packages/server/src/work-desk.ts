@@ -157,6 +157,7 @@ export class WorkDesk<Account = unknown> {
   }
 
   #remember(channel: Channel<Account>, hashable: HashableJob, record: JobRecord): void {
+    if (channel.jobCount === 0) channel.vardiff?.begin(this.#clock.monotonic());
     channel.addJob(
       new ChannelJob(record, hashable, {
         difficulty: channel.difficulty,

@@ -247,7 +247,12 @@ export async function harness<Account = DefaultAccount>(
     difficulty: TEST_DIFFICULTY,
     refreshSpreadMs: 0,
     ...setup.options,
-    limits: { overloadDelayMs: Number.POSITIVE_INFINITY, ...setup.options?.limits },
+    limits: {
+      overloadDelayMs: Number.POSITIVE_INFINITY,
+      // The clock stands still: nothing would make a commit's turn come.
+      commitsPerSecond: Number.POSITIVE_INFINITY,
+      ...setup.options?.limits,
+    },
   } as MiningServerOptions<Account> & { authorize: NonNullable<MiningServerOptions<Account>['authorize']> };
   const server = createServer<Account>(options, { clock, bus, ...setup.modules });
   await server.join();

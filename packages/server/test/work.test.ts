@@ -134,6 +134,17 @@ describe('vardiff on the wire', () => {
     expect(miner.difficulty).toBeLessThan(10);
   });
 
+  it('does not blame a miner for having no job', async () => {
+    h = await harness({ options: { difficulty: { start: 1000, min: 1, target: 10 } } });
+    const miner = await h.connect().start();
+    await h.clock.advanceAsync(500_000, 5_000);
+    h.core.publish(job);
+    await settle();
+    expect(miner.difficulty).toBe(1000);
+    await h.clock.advanceAsync(20_000, 5_000);
+    expect(miner.difficulty, 'the clock starts with the work').toBe(1000);
+  });
+
   it('never goes above the network, also when that sinks', async () => {
     const easy = (id: number, nbits: number) => makeJob({ id, tip: id, clean: true, nbits });
     const miner = await begin({ job: easy(1, 0x1d00ffff), options: { difficulty: { start: 1024, min: 1e-9 } } });
