@@ -1,4 +1,5 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { appendFile, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ShareBatch, ShareRecord } from '@headframe/mining';
@@ -52,6 +53,18 @@ describe('share log', () => {
     const log = await openShareLog({ folder });
     await log.commit(batch(7));
     expect(await readBack()).toEqual([batch(7)]);
+    await log.close();
+  });
+
+  it.runIf(process.platform === 'linux')('opens its file so that a write is on disk when it returns', async () => {
+    const log = await openShareLog({ folder });
+    await log.commit(batch(1));
+    const numbers = await readdir('/proc/self/fd');
+    const paths = await Promise.all(numbers.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+    const fd = numbers[paths.findIndex((path) => path.startsWith(folder))];
+    const info = await readFile(`/proc/self/fdinfo/${fd}`, 'utf8');
+    const flags = Number.parseInt(/flags:\s*([0-7]+)/.exec(info)?.[1] ?? '', 8);
+    expect(flags & constants.O_DSYNC).toBe(constants.O_DSYNC);
     await log.close();
   });
 
