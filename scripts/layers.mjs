@@ -21,6 +21,7 @@ export const LAYERS = {
   validator: 4,
   client: 4,
   server: 5,
+  ledger: 5,
   devnode: 5,
   pool: 7,
   testkit: 9,

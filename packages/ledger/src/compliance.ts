@@ -1,0 +1,1 @@
+export { describeLedger, type LedgerHarness } from './compliance/ledger.js';

@@ -1,0 +1,64 @@
+import type { BlockOutcome } from '@headframe/mining';
+import type {
+  AccountPage,
+  BlockDetails,
+  BlockRecord,
+  FoldReport,
+  Luck,
+  Page,
+  PageRequest,
+  PruneReport,
+  RoundRecord,
+  RoundShares,
+  SeriesPoint,
+  SeriesRequest,
+  StoredBatch,
+  Subject,
+  SubjectSummary,
+  WorkWindow,
+} from '../types.js';
+
+/** A batch as it goes to the database thread. */
+export interface PackedBatch {
+  readonly epoch: string;
+  readonly sequence: number;
+  readonly shares: number;
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly nowMs: number;
+}
+
+export interface Retention {
+  readonly sharesMs: number;
+  readonly minutesMs: number;
+  readonly hoursMs: number;
+}
+
+/** Log counts as the database has them. */
+export interface StorageStats {
+  readonly schemaVersion: number;
+  readonly batches: number;
+  readonly unfoldedBatches: number;
+}
+
+/** What the database threads answer. Arguments and results are plain data. */
+export interface LedgerCalls {
+  commit(batch: PackedBatch): Promise<void>;
+  recordBlock(outcome: BlockOutcome, details: BlockDetails): Promise<void>;
+  fold(): Promise<FoldReport>;
+  prune(nowMs: number, retention: Retention): Promise<PruneReport>;
+  backup(path: string): Promise<void>;
+  blocks(page: PageRequest): Promise<Page<BlockRecord>>;
+  block(hash: string): Promise<BlockRecord | undefined>;
+  summary(subject: Subject, nowMs: number): Promise<SubjectSummary | undefined>;
+  account(account: string, page: PageRequest, nowMs: number): Promise<AccountPage | undefined>;
+  topAccounts(limit: number, nowMs: number): Promise<readonly SubjectSummary[]>;
+  active(sinceMs: number): Promise<{ readonly accounts: number; readonly workers: number }>;
+  series(request: SeriesRequest): Promise<readonly SeriesPoint[]>;
+  currentRound(networkDifficulty: number | undefined, nowMs: number): Promise<RoundRecord>;
+  rounds(limit: number): Promise<readonly RoundRecord[]>;
+  luck(blocks: number): Promise<Luck>;
+  roundOf(blockHash: string): Promise<RoundShares | undefined>;
+  windowBefore(blockHash: string, work: bigint): Promise<WorkWindow | undefined>;
+  shareLog(after: number): Promise<readonly StoredBatch[]>;
+  stats(): Promise<StorageStats>;
+}

@@ -1,0 +1,70 @@
+import type { BlockOutcome } from '@headframe/mining';
+import { migrate } from '../sql/migrate.js';
+import { numberIn } from '../sql/row.js';
+import type { SqlDatabase } from '../sql/types.js';
+import type { BlockDetails, PageRequest, SeriesRequest, Subject } from '../types.js';
+import { findBlock, listBlocks, recordBlock } from './blocks.js';
+import type { LedgerCalls, PackedBatch, Retention, StorageStats } from './calls.js';
+import { Commits } from './commits.js';
+import { Fold } from './fold.js';
+import { prune } from './prune.js';
+import { currentRound, listRounds, luckOf, roundOfBlock, windowBefore } from './rounds.js';
+import { MIGRATIONS } from './schema.js';
+import { readShareLog } from './share-log.js';
+import { Subjects } from './subjects.js';
+
+/** The ledger on one database, without threads: what a database thread runs. */
+export class LedgerCore implements LedgerCalls {
+  readonly #database: SqlDatabase;
+  readonly #commits: Commits;
+  readonly #fold: Fold;
+  readonly #subjects: Subjects;
+
+  constructor(database: SqlDatabase, hashesPerDifficulty: number) {
+    this.#database = database;
+    this.#commits = new Commits(database);
+    this.#fold = new Fold(database);
+    this.#subjects = new Subjects(database, hashesPerDifficulty);
+  }
+
+  migrate = (nowMs: number) => migrate(this.#database, MIGRATIONS, nowMs);
+  commit = (batch: PackedBatch) => this.#commits.commit(batch);
+  recordBlock = (outcome: BlockOutcome, details: BlockDetails) => recordBlock(this.#database, outcome, details);
+  fold = () => this.#fold.fold();
+  prune = (nowMs: number, retention: Retention) => prune(this.#database, nowMs, retention);
+  backup = (path: string) => this.#database.backup(path);
+  blocks = (page: PageRequest) => listBlocks(this.#database, page);
+  block = (hash: string) => findBlock(this.#database, hash);
+  summary = (subject: Subject, nowMs: number) => this.#subjects.summary(subject, nowMs);
+  account = (account: string, page: PageRequest, nowMs: number) => this.#subjects.account(account, page, nowMs);
+  topAccounts = (limit: number, nowMs: number) => this.#subjects.topAccounts(limit, nowMs);
+  active = (sinceMs: number) => this.#subjects.active(sinceMs);
+  series = (request: SeriesRequest) => this.#subjects.series(request);
+  currentRound = (networkDifficulty: number | undefined, nowMs: number) =>
+    currentRound(this.#database, networkDifficulty, nowMs);
+  rounds = (limit: number) => listRounds(this.#database, limit);
+  luck = (blocks: number) => luckOf(this.#database, blocks);
+  roundOf = (blockHash: string) => roundOfBlock(this.#database, blockHash);
+  windowBefore = (blockHash: string, work: bigint) => windowBefore(this.#database, blockHash, work);
+  shareLog = (after: number) => readShareLog(this.#database, after);
+
+  stats(): Promise<StorageStats> {
+    return this.#database.read(async (session) => {
+      const [version] = await session.query('SELECT max(version) AS n FROM schema_version');
+      const [batches] = await session.query('SELECT count(*) AS n FROM share_batches');
+      const [unfolded] = await session.query(
+        'SELECT count(*) AS n FROM share_batches WHERE id > (SELECT position FROM fold_state WHERE id = 1)',
+      );
+      return {
+        schemaVersion: numberIn(version, 'n'),
+        batches: numberIn(batches, 'n'),
+        unfoldedBatches: numberIn(unfolded, 'n'),
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.idle();
+    await this.#database.close();
+  }
+}

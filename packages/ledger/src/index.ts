@@ -1,0 +1,90 @@
+export { decodeShares, encodeShares } from './batch-codec.js';
+export { SCHEMA_VERSION } from './core/schema.js';
+export { type LedgerOptions, openLedger } from './open.js';
+export { apportion, type Weighted } from './schemes/apportion.js';
+export {
+  type BlockReward,
+  type PplnsOptions,
+  type PropOptions,
+  pplnsCredits,
+  propCredits,
+  soloCredits,
+} from './schemes/block-schemes.js';
+export {
+  COINBASE_SIZE_CLASSES,
+  type CoinbaseRoom,
+  type CoinbaseSizeClass,
+  coinbaseRoom,
+  coinbaseSizeClass,
+} from './schemes/coinbase-size.js';
+export {
+  applyCarryChanges,
+  type CarryChange,
+  type CoinbaseSplit,
+  type CoinbaseSplitOptions,
+  type CoinbaseVariant,
+  type CoinbaseVariants,
+  payoutOutputs,
+  reverseCarryChanges,
+  type SplitOutput,
+  splitCoinbase,
+  splitCoinbaseVariants,
+} from './schemes/coinbase-split.js';
+export {
+  type Credit,
+  type CreditKind,
+  creditsByAccount,
+  creditTotal,
+  type DistributeOptions,
+  distribute,
+  reverseCredits,
+  type WorkEntry,
+  workByAccount,
+} from './schemes/credits.js';
+export { checkFeePolicy, type Donation, type FeePolicy, type FeeRecipient, poolFeePpm } from './schemes/fees.js';
+export {
+  addFractions,
+  compareFractions,
+  type Fraction,
+  formatFraction,
+  fraction,
+  parseFraction,
+  wholeAndRest,
+} from './schemes/fraction.js';
+export { networkWork, windowWork } from './schemes/network-work.js';
+export { type PlacedWork, type PplnsWindow, PplnsWindowBuilder, pplnsWindow } from './schemes/pplns-window.js';
+export {
+  fppsReward,
+  type PpsCarry,
+  type PpsOptions,
+  type PpsReserveOptions,
+  type PpsResult,
+  type PpsWork,
+  ppsCredits,
+  ppsReserve,
+  ppsReward,
+} from './schemes/pps.js';
+export type {
+  AccountPage,
+  AccountWork,
+  BlockDetails,
+  BlockRecord,
+  FoldReport,
+  Hashrates,
+  Ledger,
+  LedgerStats,
+  Luck,
+  Page,
+  PageRequest,
+  PruneReport,
+  RoundRecord,
+  RoundShares,
+  SeriesPoint,
+  SeriesRequest,
+  ShareTally,
+  StoredBatch,
+  Subject,
+  SubjectSummary,
+  WorkWindow,
+} from './types.js';
+export { hashrateOf, WORK_UNITS, workOfDifficulty, workToDecimal, workToNumber } from './work.js';
