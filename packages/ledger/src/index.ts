@@ -10,6 +10,7 @@ export {
   propCredits,
   soloCredits,
 } from './schemes/block-schemes.js';
+export { applyCarryChanges, type CarryChange, reverseCarryChanges } from './schemes/coinbase-carry.js';
 export {
   COINBASE_SIZE_CLASSES,
   type CoinbaseRoom,
@@ -18,18 +19,17 @@ export {
   coinbaseSizeClass,
 } from './schemes/coinbase-size.js';
 export {
-  applyCarryChanges,
-  type CarryChange,
   type CoinbaseSplit,
   type CoinbaseSplitOptions,
+  type SplitOutput,
+  splitCoinbase,
+} from './schemes/coinbase-split.js';
+export {
   type CoinbaseVariant,
   type CoinbaseVariants,
   payoutOutputs,
-  reverseCarryChanges,
-  type SplitOutput,
-  splitCoinbase,
   splitCoinbaseVariants,
-} from './schemes/coinbase-split.js';
+} from './schemes/coinbase-variants.js';
 export {
   type Credit,
   type CreditKind,
