@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { settle } from '@headframe/primitives/testing';
 import type { Connection } from '@headframe/transport';
 import { sha256d } from './script.js';
@@ -39,6 +40,7 @@ export interface SearchOptions {
   readonly ntime?: string;
 }
 
+const PATIENCE_MS = 10_000;
 const DIFF1 = 0xffffn << 208n;
 
 function hashValue(header: Buffer): bigint {
@@ -93,23 +95,28 @@ export class WireMiner {
     return this.answer(id);
   }
 
-  /** The answer to a request, waiting for it a bounded number of turns. */
+  /** The answer to a request. Does not turn clocks: what waits for one never comes. */
   async answer(id: unknown): Promise<Message> {
-    for (let turn = 0; turn < 200; turn++) {
-      const found = this.lines.find((line) => line.method === undefined && line.id === id);
-      if (found !== undefined) return found;
-      await settle();
-    }
-    throw new Error(`no answer to ${JSON.stringify(id)}; got: ${this.raw.slice(-10).join(' ') || 'nothing'}`);
+    let found: Message | undefined;
+    await this.until(`an answer to ${JSON.stringify(id)}`, () => {
+      found = this.lines.find((line) => line.method === undefined && line.id === id);
+      return found !== undefined;
+    });
+    return found ?? {};
   }
 
-  /** Waits a bounded number of turns until `condition` holds. */
+  /** Waits until `condition` holds: some turns for what is in memory, then some seconds for disks and sockets. */
   async until(what: string, condition: () => boolean): Promise<void> {
-    for (let turn = 0; turn < 2000; turn++) {
+    for (let turn = 0; turn < 50; turn++) {
       if (condition()) return;
       await settle();
     }
-    throw new Error(`${what} did not happen; got: ${this.raw.slice(-10).join(' ') || 'nothing'}`);
+    const endMs = performance.now() + PATIENCE_MS;
+    while (performance.now() < endMs) {
+      if (condition()) return;
+      await sleep(2);
+    }
+    throw new Error(`${what} did not come; got: ${this.raw.slice(-10).join(' ') || 'nothing'}`);
   }
 
   subscribe(sessionId?: string): Promise<Message> {
