@@ -26,6 +26,11 @@ export class CallContext<Params = unknown> implements MethodContext<Params> {
     return this.#abort.signal;
   }
 
+  /** True once nobody waits for the answer any more; like `signal.aborted`, but without making a signal. */
+  get aborted(): boolean {
+    return this.#over;
+  }
+
   /** Tells the handler that nobody waits any more. */
   abort(): void {
     this.#over = true;

@@ -57,7 +57,7 @@ export class MiningContext<Account = unknown, Params = unknown> extends CallCont
    */
   authorize(name: string, account: Account, options?: PasswordOptions): true | Reject {
     // The miner was told that it failed, or has gone.
-    if (this.signal.aborted) return reject('timeout');
+    if (this.aborted) return reject('timeout');
     const answer = this.#mining.authorize(this.channel, name, account, options);
     if (answer === true) this.#link.expectPhase();
     return answer;
