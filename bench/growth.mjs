@@ -3,13 +3,13 @@ import { alternate, run as measure, startLoad, startSubject, stopSubject } from 
 import { median } from './table.mjs';
 
 const CASES = [
-  { name: 'shares in the job', small: 600, large: 60_000, connections: 10, outstanding: 64 },
+  { name: 'shares in the job', small: 500, large: 50_000, connections: 10, outstanding: 64 },
   { name: 'workers of the account', small: 100, large: 10_000, connections: 1, outstanding: 64 },
   { name: 'sessions of the server', small: 100, large: 10_000, connections: 100, outstanding: 8 },
 ];
 
-/** At 10,000 shares a second and connection, a job gets some 600 in this time. */
-const FEW_JOB_MS = 60;
+/** At 10,000 shares a second and connection, a job gets some 500 in this time. */
+const FEW_JOB_MS = 50;
 
 /** Sets a case up with `count` and measures. */
 async function sample(subject, load, case_, count, ms) {

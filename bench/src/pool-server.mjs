@@ -30,8 +30,8 @@ let folder = '';
 
 serve({
   /** Opens the server; answers the port. */
-  async start({ validation = 'auto', threads = undefined, duplicatesPerJob = undefined }) {
-    folder = await mkdtemp(join(tmpdir(), 'headframe-bench-'));
+  async start({ validation = 'auto', threads = undefined, duplicatesPerJob = undefined, logUnder = tmpdir() }) {
+    folder = await mkdtemp(join(logUnder, 'headframe-bench-'));
     const log = await openShareLog({ folder, maxFileBytes: 64 * 1024 * 1024, keepFiles: 1 });
     const bus = createDirectBus();
     bus.answer('commit', (batch) => log.commit(batch).then(() => null));
