@@ -1,6 +1,6 @@
 // Runs a workspace task from a fresh clone with nothing but Node and npm: installs with the pinned pnpm,
 // builds, then runs `scripts/<task>.mjs`. Uses no dependency, because none is installed yet.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +29,16 @@ function run(command, options = {}) {
 
 run([...pnpm, 'install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=warn']);
 run([...pnpm, 'run', '--silent', 'build']);
-run([process.execPath, join(root, 'scripts', `${task}.mjs`), ...args], {
+
+// The task itself may run long and ends in order on a signal, so it must not be waited for with closed ears.
+const child = spawn(process.execPath, [join(root, 'scripts', `${task}.mjs`), ...args], {
+  cwd: root,
+  stdio: 'inherit',
   env: { ...process.env, HEADFRAME_PNPM: pnpm.join(' ') },
 });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.on('error', (error) => {
+  console.error(`Cannot run ${task}: ${error.message}`);
+  process.exit(1);
+});
+child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));

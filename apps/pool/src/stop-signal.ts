@@ -1,5 +1,11 @@
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
+/**
+ * A Ctrl-C reaches every process of the terminal, and `npm start` passes it on to its child: the same signal twice.
+ * Nobody presses twice within this time and means it.
+ */
+const SAME_SIGNAL_MS = 500;
+
 export interface StopSignal {
   /** Resolves with the first signal's name. */
   readonly first: Promise<string>;
@@ -9,18 +15,17 @@ export interface StopSignal {
 /** Turns SIGINT and SIGTERM into a promise, so that a command can end in order. */
 export function stopSignal(): StopSignal {
   let second = () => {};
-  let seen = false;
+  let firstMs: number | undefined;
   let resolveFirst: (signal: string) => void = () => {};
   const first = new Promise<string>((resolve) => {
     resolveFirst = resolve;
   });
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      if (seen) second();
-      else {
-        seen = true;
+      if (firstMs === undefined) {
+        firstMs = performance.now();
         resolveFirst(signal);
-      }
+      } else if (performance.now() - firstMs > SAME_SIGNAL_MS) second();
     });
   }
   return {
