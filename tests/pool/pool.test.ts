@@ -162,7 +162,7 @@ describe('createPool', () => {
     expect(() => createPool(config({ payout: { address: 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4' } }))).toThrow(
       /payout\.address.*main.*regtest/s,
     );
-    expect(() => createPool(config({ limits: { nonsense: 1 } }))).toThrow(/nonsense/);
+    expect(() => createPool(config({ limits: JSON.parse('{"nonsense":1}') }))).toThrow(/nonsense/);
     expect(() =>
       createPool(config({ payout: { address: ADDRESS, fees: [{ address: ADDRESS, percent: 0.00001 }] } })),
     ).toThrow(/four decimals/);
