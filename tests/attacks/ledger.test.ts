@@ -1,5 +1,10 @@
 // The ledger fails, hangs or crawls. Nothing that was answered `true` may be missing from it, nothing may be in it twice,
 // miners are slowed down and not cut, and a block never waits for any of it.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type JournalFile, openBlockJournal } from '@headframe/daemon';
 import { silentLogger } from '@headframe/primitives';
 import { settle } from '@headframe/primitives/testing';
@@ -7,7 +12,25 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Bench, bench, EASY_BITS, makeJob } from '../support/bench-server.js';
 import { PoolBench } from '../support/pool-bench.js';
 import { waitFor } from '../support/wait.js';
-import type { WireMiner } from '../support/wire-miner.js';
+import type { SearchOptions, WireMiner } from '../support/wire-miner.js';
+
+/** Only root may make a small file system. */
+function canMount(): boolean {
+  if (process.getuid?.() === 0 && process.platform === 'linux') {
+    const folder = mkdtempSync(join(tmpdir(), 'headframe-mount-'));
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
+      execFileSync('umount', [folder]);
+      return true;
+    } catch {
+      // Not here: in a container, say.
+    } finally {
+      rmdirSync(folder);
+    }
+  }
+  console.log('skipping a test: a full disk for real needs root and tmpfs');
+  return false;
+}
 
 let b: Bench;
 const pools: PoolBench[] = [];
@@ -17,9 +40,9 @@ afterEach(async () => {
 });
 
 /** Writes `count` shares without waiting; their ids. */
-function pour(miner: WireMiner, count: number, tag: string): string[] {
+function pour(miner: WireMiner, count: number, tag: string, search: SearchOptions = {}): string[] {
   const ids = Array.from({ length: count }, (_, i) => `${tag}${i}`);
-  miner.write(ids.map((id) => miner.submitLine(miner.search(), id)).join(''));
+  miner.write(ids.map((id) => miner.submitLine(miner.search(search), id)).join(''));
   return ids;
 }
 
@@ -183,6 +206,42 @@ describe('a disk that is full', () => {
     await waitFor('the answer', () => miner.lines.find(({ id }) => id === 1), 8000);
     expect(written).toHaveLength(1);
   });
+
+  it.skipIf(!canMount())(
+    'for real: shares wait for room, and the log reads back whole',
+    { timeout: 30_000 },
+    async () => {
+      const world = await pools1();
+      const data = join(world.folder, 'data');
+      await mkdir(data);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', data]);
+      world.later(() => execFileSync('umount', [data]));
+      const node = await world.node({ bits: 0x1f0fffff });
+      const pool = await world.pool([node]);
+      await waitFor('a job', () => pool.status().job !== undefined);
+      const miner = await world.connect(pool).start();
+      const easy = { meets: 1e-9, misses: 9.6e-7 };
+      expect((await miner.mine(easy)).result).toBe(true);
+      const filler = join(data, 'filler');
+      await writeFile(filler, new Uint8Array(256 * 1024)).catch(() => {});
+      // What fits into the last page still does; then nothing is answered any more.
+      const sent: string[] = [];
+      await waitFor('the disk to be full', () => {
+        sent.push(...pour(miner, 20, `f${sent.length}-`, easy));
+        return pool.status().server.shares.commitFailures > 0;
+      });
+      expect(miner.closed).toBe(false);
+      // A block goes out all the same.
+      const block = miner.search({ meets: 9.5e-7 });
+      miner.write(miner.submitLine(block, 'block'));
+      await waitFor('the block', () => node.tipHash === block.hash);
+      expect(answers(miner, ['block'])).toBe(0);
+      await rm(filler);
+      await waitFor('all answers', () => answers(miner, [...sent, 'block']) === sent.length + 1);
+      await pool.close();
+      expect((await world.logged()).filter(({ result }) => result === 'accepted')).toHaveLength(sent.length + 2);
+    },
+  );
 
   it('is no reason for the block journal to give up: the next entry is whole', async () => {
     const world = await pools1();

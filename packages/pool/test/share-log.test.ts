@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
-import { appendFile, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, open, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ShareBatch, ShareRecord } from '@headframe/mining';
 import { isPoolError } from '@headframe/primitives';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decodeShareLogLine, openShareLog } from '../src/share-log.js';
 
 const share = (nonce: number): ShareRecord => ({
@@ -66,6 +66,18 @@ describe('share log', () => {
     const flags = Number.parseInt(/flags:\s*([0-7]+)/.exec(info)?.[1] ?? '', 8);
     expect(flags & constants.O_DSYNC).toBe(constants.O_DSYNC);
     await log.close();
+  });
+
+  it('has the name of each new file on disk, too', async () => {
+    const handle = await open(folder, 'r');
+    const sync = vi.spyOn(Object.getPrototypeOf(handle) as { sync(): Promise<void> }, 'sync');
+    await handle.close();
+    const log = await openShareLog({ folder, maxFileBytes: 4096 });
+    expect(sync).toHaveBeenCalledTimes(1);
+    for (let i = 1; (await readdir(folder)).length < 2; i++) await log.commit(batch(i, 50));
+    expect(sync).toHaveBeenCalledTimes(2);
+    await log.close();
+    sync.mockRestore();
   });
 
   it('takes a repeated batch once', async () => {
