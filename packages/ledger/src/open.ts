@@ -79,7 +79,7 @@ class ThreadedLedger implements Ledger {
   readonly #reader: ThreadClient;
   readonly #retention: Retention;
   readonly #foldIntervalMs: number;
-  readonly #startThread: (name: string, writes: boolean) => ThreadClient;
+  readonly #thread: (name: 'writer' | 'reader' | 'backup') => ThreadClient;
   readonly #timers: Timer[] = [];
   #commits = 0;
   #closing: Promise<void> | undefined;
@@ -89,25 +89,26 @@ class ThreadedLedger implements Ledger {
     const { clock = systemClock, log = silentLogger, hashesPerDifficulty = 2 ** 32 } = options;
     this.#clock = clock;
     this.#log = log;
-    this.#startThread = (name, writes) =>
+    this.#thread = (name) =>
       new ThreadClient({
         name: `headframe-ledger-${name}`,
         url: options.workerUrl ?? new URL('./worker.js', import.meta.url),
         start: {
           database: {
             url: options.url,
-            readOnly: !writes,
+            // Not for a backup: SQLite counts the file it makes as a write.
+            readOnly: name === 'reader',
             maxBytes: options.maxBytes,
             busyTimeoutMs: options.busyTimeoutMs,
           },
           hashesPerDifficulty,
-          migrate: writes,
+          migrate: name === 'writer',
         },
         clock,
         log,
       });
-    this.#writer = this.#startThread('writer', true);
-    this.#reader = this.#startThread('reader', false);
+    this.#writer = this.#thread('writer');
+    this.#reader = this.#thread('reader');
     this.#foldIntervalMs = options.foldIntervalMs ?? 10_000;
     this.#retention = {
       sharesMs: options.shareRetentionMs ?? 3 * DAY_MS,
@@ -185,7 +186,7 @@ class ThreadedLedger implements Ledger {
   async backup(path: string): Promise<void> {
     if (this.#engine === 'postgres') throw new PoolError('not_supported', 'PostgreSQL is backed up by its own pg_dump');
     if (this.#closing !== undefined) throw new PoolError('closed', 'the ledger is closed');
-    const thread = this.#startThread('backup', false);
+    const thread = this.#thread('backup');
     try {
       await thread.open();
       await thread.call('backup', [path]);
