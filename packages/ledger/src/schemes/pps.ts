@@ -6,7 +6,7 @@ import { addFractions, type Fraction, fraction, wholeAndRest, ZERO_FRACTION } fr
 
 /** Accepted work that is paid at once. */
 export interface PpsWork extends WorkEntry {
-  /** How many shares the work is the sum of. Default 1. */
+  /** How many shares the work is the sum of; together they are worth at most as many blocks. Default 1. */
   readonly shares?: number;
 }
 

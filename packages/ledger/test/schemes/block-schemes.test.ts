@@ -8,9 +8,11 @@ import {
   poolFeePpm,
   pplnsCredits,
   propCredits,
+  type RoundShares,
   reverseCredits,
   soloCredits,
   type WorkEntry,
+  type WorkWindow,
 } from '../../src/index.js';
 import { entries, fees, lines, only, reward } from './arbitraries.js';
 
@@ -188,6 +190,18 @@ describe.each(schemes)('%s', (_, credit) => {
       expect.objectContaining({ code: 'invalid_argument' }),
     );
   });
+});
+
+it('takes rounds and windows as a ledger returns them', () => {
+  const accounts = [
+    { account: 'a', accepted: 3, work: 30n },
+    { account: 'b', accepted: 1, work: 10n },
+  ];
+  const window: WorkWindow = { accounts, work: 40n, isFull: true };
+  const round: RoundShares['accounts'] = accounts;
+  const expected = ['reward a 75', 'reward b 25'];
+  expect(lines(pplnsCredits({ reward: 100n, finder: 'a', window }))).toEqual(expected);
+  expect(lines(propCredits({ reward: 100n, finder: 'a', round }))).toEqual(expected);
 });
 
 it('refuses negative work', () => {

@@ -28,6 +28,7 @@ describe('coinbaseSizeClass', () => {
       { name: 'long', maxBytes: 3, agents: ['rig/2'] },
     ];
     expect(coinbaseSizeClass('rig/2.1', classes).name).toBe('long');
+    expect(coinbaseSizeClass('rig/2.1', [...classes].reverse()).name).toBe('long');
     expect(coinbaseSizeClass('rig/1', classes).name).toBe('short');
     expect(coinbaseSizeClass('other', classes).name).toBe('any');
   });

@@ -45,6 +45,12 @@ describe('splitCoinbase', () => {
     expect(open(result)).toEqual(['a -316', 'b -184', 'c 500']);
   });
 
+  it('pays an amount of exactly the dust limit', () => {
+    const credits = rewards({ a: 6000n, b: 3500n, c: 500n });
+    expect(paid(split({ credits, dustLimit: 500n }))).toEqual(['a 6000', 'b 3500', 'c 500']);
+    expect(paid(split({ credits, dustLimit: 501n }))).toEqual(['a 6316', 'b 3684']);
+  });
+
   it('pays what was left open when it is no dust any more', () => {
     const carries = new Map([
       ['a', -316n],
@@ -144,6 +150,34 @@ describe('splitCoinbase with a keeper', () => {
       ['c', 583n],
       ['pool', -2000n],
     ]);
+  });
+
+  it('counts the keeper as due nothing while it owes', () => {
+    // As above, but 2,083 for b would be dust; a and c get 10,000 by 6,000 : 3,500, as 500 for the keeper is dust too.
+    const carries = new Map([
+      ['c', 3000n],
+      ['pool', -3000n],
+    ]);
+    const credits = [...rewards({ a: 6000n, b: 2500n, c: 500n }), fee];
+    expect(paid(split({ credits, carries, keeper: 'pool', dustLimit: 2100n }))).toEqual(['a 6316', 'c 3684']);
+  });
+
+  it('divides by dues when the keeper is owed more than is left', () => {
+    // d was paid 2,000 in advance by the pool: dues 6,000, 3,000, 3,000 of 10,000.
+    const carries = new Map([
+      ['d', -2000n],
+      ['pool', 2000n],
+    ]);
+    const result = split({ credits: [...rewards({ a: 6000n, b: 3000n }), fee], carries, keeper: 'pool' });
+    expect(paid(result)).toEqual(['a 5000', 'b 2500', 'pool 2500']);
+  });
+
+  it('takes a reward that is dust when it is owed more', () => {
+    const carries = new Map([
+      ['d', -5000n],
+      ['pool', 5000n],
+    ]);
+    expect(paid(split({ credits: rewards({ pool: 100n }), carries, keeper: 'pool' }))).toEqual(['pool 100']);
   });
 
   it('pays others in advance rather than the keeper dust', () => {
