@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, errorMessage, type Logger } from '@headframe/primitives';
+import { BoundedMap, type Clock, errorMessage, type Logger } from '@headframe/primitives';
 import { type CoinNode, rpcCodeOf } from './node.js';
 import { pause } from './pause.js';
 import { RPC_CODE } from './rpc-response.js';
@@ -30,11 +30,20 @@ export interface BlockSenderOptions<Block extends SendableBlock> {
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
 const PRECIOUS_TIMEOUT_MS = 5000;
+/** Parents remembered with the first of our blocks on them. A sibling comes within seconds, so few are enough. */
+const REMEMBERED_PARENTS = 64;
+
+/** Previous block of a block in hex, as it stands in the header. */
+function parentOf(hex: string): string {
+  return hex.slice(8, 72);
+}
 
 /** submitblock to all nodes side by side, each with its own retries. */
 export class BlockSender<Block extends SendableBlock> {
   readonly #options: BlockSenderOptions<Block>;
   readonly #withoutPrecious = new Set<string>();
+  /** Hash of our first block on each parent: one that comes later must not push it out of the chain. */
+  readonly #firstOn = new BoundedMap<string, string>(REMEMBERED_PARENTS);
   readonly #firstAttempts = new Set<Promise<void>>();
   readonly #stop = new AbortController();
 
@@ -46,6 +55,8 @@ export class BlockSender<Block extends SendableBlock> {
 
   /** Begins to send in this tick. */
   send(block: Block): void {
+    const parent = block.hex === null ? undefined : parentOf(block.hex);
+    if (parent !== undefined && !this.#firstOn.has(parent)) this.#firstOn.set(parent, block.hash);
     for (const node of this.#options.nodes) {
       block.answers.set(node.name, undefined);
       const first = this.#sendFirst(block, node);
@@ -109,7 +120,8 @@ export class BlockSender<Block extends SendableBlock> {
     if (answer.kind === 'retry') return answer;
     this.#options.onAnswer(block, node, answer);
     // Being preferred may change the node's chain: have it looked at once more.
-    if (answer.kind === 'has-block' && (await this.#makePrecious(block, node))) {
+    const isFirst = this.#firstOn.get(parentOf(hex)) === hash;
+    if (answer.kind === 'has-block' && isFirst && (await this.#makePrecious(block, node))) {
       this.#options.onAnswer(block, node, answer);
     }
     return answer;

@@ -215,13 +215,27 @@ describe('sending', () => {
     const [knows, unaware] = [await chainNode(), await chainNode()];
     knows.on('preciousblock', { result: null });
     const made = submitter(nodePool(knows, unaware));
-    for (const hash of ['one', 'two', 'three']) {
-      made.submit(found(hash));
+    for (const [i, hash] of ['one', 'two', 'three'].entries()) {
+      made.submit({ ...found(hash), hex: `0000002${i}`.repeat(40) });
       await until(() => knows.count('preciousblock') > 0 && unaware.count('preciousblock') > 0, 'asked');
       await until(() => knows.paramsOf('preciousblock').flat().includes(hash), `precious ${hash}`);
     }
     expect(unaware.count('preciousblock')).toBe(1);
     expect(knows.paramsOf('preciousblock').flat()).toEqual(['one', 'two', 'three']);
+  });
+
+  test('a second block of ours on the same parent is sent, but not preferred to the first', async () => {
+    const node = await chainNode();
+    node.on('preciousblock', { result: null });
+    const made = submitter(nodePool(node));
+    made.submit(found('one'));
+    await until(() => node.paramsOf('preciousblock').flat().includes('one'), 'precious');
+    made.submit(found('two'));
+    await until(() => node.count('submitblock') === 2, 'sent');
+    const elsewhere = { ...found('three'), hex: 'cd'.repeat(200) };
+    made.submit(elsewhere);
+    await until(() => node.paramsOf('preciousblock').flat().includes('three'), 'precious');
+    expect(node.paramsOf('preciousblock').flat()).toEqual(['one', 'three']);
   });
 
   test('close waits for a send under way, but not for ever', async () => {
