@@ -39,10 +39,10 @@ let failed = false;
 for (const target of targets) {
   try {
     if (values.replay !== undefined) {
-      console.log(`${target.name}: ${replay(target, Buffer.from(values.replay, 'hex'))}`);
+      console.log(`${target.name}: ${await replay(target, Buffer.from(values.replay, 'hex'))}`);
       continue;
     }
-    const { runs, outcomes } = runFuzz(target, { ms: seconds * 1000, seed, corpus: loadCorpus(target.name) });
+    const { runs, outcomes } = await runFuzz(target, { ms: seconds * 1000, seed, corpus: loadCorpus(target.name) });
     console.log(`${target.name.padEnd(10)} ${runs} inputs, ${outcomes.size} outcomes, seed ${seed}: holds`);
   } catch (error) {
     if (!(error instanceof FuzzFailure)) throw error;

@@ -6,13 +6,14 @@ import { messageTarget } from './targets/message.js';
 import { notifyTarget } from './targets/notify.js';
 import { paramsTarget } from './targets/params.js';
 import { proxyTarget } from './targets/proxy.js';
+import { sessionTarget } from './targets/session.js';
 import { submitTarget } from './targets/submit.js';
 import { templateTarget } from './targets/template.js';
 
 export { loadCorpus } from './corpus.js';
 export { FuzzFailure, type FuzzOptions, type FuzzReport, type FuzzTarget, replay, runFuzz } from './run.js';
 
-/** Every parser of bytes that strangers send. */
+/** Every parser of bytes that strangers send, and a server that takes whole sessions of them. */
 export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   framerTarget,
   messageTarget,
@@ -23,4 +24,5 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   detectTarget,
   templateTarget,
   auxpowTarget,
+  sessionTarget,
 ];

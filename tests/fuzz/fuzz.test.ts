@@ -7,9 +7,9 @@ const SEED = 20_260_101;
 const MS_PER_TARGET = 700;
 
 describe('fuzzing', () => {
-  it.each(FUZZ_TARGETS)('$name: $promise', (target) => {
+  it.each(FUZZ_TARGETS)('$name: $promise', async (target) => {
     const corpus = loadCorpus(target.name);
-    const { runs, outcomes } = runFuzz(target, { seed: SEED, ms: MS_PER_TARGET, corpus });
+    const { runs, outcomes } = await runFuzz(target, { seed: SEED, ms: MS_PER_TARGET, corpus });
     expect(runs).toBeGreaterThan(corpus.length);
     // Mutations that all end in the same place test nothing.
     expect(outcomes.size).toBeGreaterThan(2);
@@ -29,9 +29,9 @@ describe('the fuzzer itself', () => {
     },
   };
   const corpus = [new TextEncoder().encode('{"id":1,"name":"abcdefgh"}')];
-  const find = (seed: number): FuzzFailure => {
+  const find = async (seed: number): Promise<FuzzFailure> => {
     try {
-      runFuzz(planted, { seed, ms: 10_000, corpus });
+      await runFuzz(planted, { seed, ms: 10_000, corpus });
     } catch (error) {
       if (error instanceof FuzzFailure) return error;
       throw error;
@@ -39,17 +39,17 @@ describe('the fuzzer itself', () => {
     throw new Error('the planted fault was not found');
   };
 
-  it('finds a planted fault, makes it small and says how to see it again', () => {
-    const failure = find(1);
+  it('finds a planted fault, makes it small and says how to see it again', async () => {
+    const failure = await find(1);
     expect(failure.input.length).toBe(2);
     const hex = Buffer.from(failure.input).toString('hex');
     expect(failure.message).toContain(`--target planted --replay ${hex}`);
-    expect(() => replay(planted, failure.input)).toThrow(FuzzFailure);
-    expect(replay(planted, new Uint8Array(0))).toBe('none');
+    await expect(replay(planted, failure.input)).rejects.toThrow(FuzzFailure);
+    expect(await replay(planted, new Uint8Array(0))).toBe('none');
   });
 
-  it('does the same for the same seed', () => {
-    const record = (seed: number): string[] => {
+  it('does the same for the same seed', async () => {
+    const record = async (seed: number): Promise<string[]> => {
       const inputs: string[] = [];
       const target: FuzzTarget = {
         ...planted,
@@ -58,10 +58,10 @@ describe('the fuzzer itself', () => {
           return String(bytes.length % 7);
         },
       };
-      runFuzz(target, { seed, ms: 60_000, maxRuns: 500, corpus });
+      await runFuzz(target, { seed, ms: 60_000, maxRuns: 500, corpus });
       return inputs;
     };
-    expect(record(5)).toEqual(record(5));
-    expect(record(5)).not.toEqual(record(6));
+    expect(await record(5)).toEqual(await record(5));
+    expect(await record(5)).not.toEqual(await record(6));
   });
 });
