@@ -1,27 +1,12 @@
 // Compares the reference pages written by hand (handlers, hooks, events, metrics) with the declarations in the code:
 // every name and every field of what it carries must have its place in a table, and nothing else may.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const source = (path) => readFileSync(join(root, 'packages', path), 'utf8');
 
-/** Where the interfaces that the pages describe are declared. */
-const SOURCES = [
-  'server/src/events.ts',
-  'server/src/options.ts',
-  'server/src/server.ts',
-  'server/src/v1/context.ts',
-  'sessions/src/events.ts',
-  'sessions/src/types.ts',
-  'sessions/src/bans.ts',
-  'sessions/src/server.ts',
-  'mining/src/ports.ts',
-  'daemon/src/block-submitter.ts',
-  'jobs/src/job-manager.ts',
-  'validator/src/types.ts',
-  'pool/src/options.ts',
-];
+/** Packages that declare the interfaces the pages describe. */
+const PACKAGES = ['pool', 'server', 'sessions', 'mining', 'daemon', 'jobs', 'validator'];
 
 /** Types that are told as one thing. */
 const OPAQUE = new Set(['Coin', 'JobRecord', 'Session', 'Channel', 'Worker', 'Ban', 'PoolAddress', 'WorkerName']);
@@ -57,7 +42,11 @@ function members(text) {
   }
 }
 
-const texts = SOURCES.map(source);
+const texts = PACKAGES.flatMap((name) => {
+  const folder = join(root, 'packages', name, 'src');
+  const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.ts'));
+  return files.map((file) => readFileSync(join(folder, file), 'utf8'));
+});
 
 /** Members of an interface by name; undefined when none is declared. */
 function interfaceOf(name) {

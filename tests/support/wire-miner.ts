@@ -47,11 +47,6 @@ function hashValue(header: Buffer): bigint {
   return BigInt(`0x${sha256d(header).reverse().toString('hex')}`);
 }
 
-/** Difficulty of a compact target, as a number. */
-export function difficultyOfBits(bits: number): number {
-  return Number(DIFF1 >> 128n) / Number((BigInt(bits & 0x7fffff) << BigInt(8 * ((bits >>> 24) - 3))) >> 128n);
-}
-
 export class WireMiner {
   readonly connection: Connection;
   /** Every line received, parsed and raw. */
