@@ -41,8 +41,6 @@ export interface SearchOptions {
 }
 
 const PATIENCE_MS = 10_000;
-const DIFF1 = 0xffffn << 208n;
-
 function hashValue(header: Buffer): bigint {
   return BigInt(`0x${sha256d(header).reverse().toString('hex')}`);
 }
