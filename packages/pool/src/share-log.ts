@@ -41,14 +41,31 @@ function encodeBatch(batch: ShareBatch): string {
     }
     return position;
   };
+  // Neighbours in a batch agree in most columns, and writing a number out costs more than comparing it.
   let rows = '';
-  for (const share of batch.shares) rows += encodeShare(share, at, rows.length > 0);
+  let who = '';
+  let what = '';
+  let last: ShareRecord | undefined;
+  for (const share of batch.shares) {
+    if (last === undefined || !isSameWorker(share, last) || share.timeMs !== last.timeMs) {
+      who = `[${share.timeMs},${at(share.account)},${at(share.worker)},${at(share.address)},`;
+    }
+    if (last === undefined || !isSameWork(share, last)) {
+      what = `${share.jobId},${share.height},${at(share.result)},${share.difficulty},`;
+    }
+    const block = share.blockHash === undefined ? -1 : at(share.blockHash);
+    rows += `${last === undefined ? '' : ','}${who}${what}${share.achieved},${block}]`;
+    last = share;
+  }
   return `{"epoch":${JSON.stringify(batch.epoch)},"sequence":${batch.sequence},"shares":[${rows}],"strings":${JSON.stringify(strings)}}\n`;
 }
 
-function encodeShare(share: ShareRecord, at: (text: string) => number, comma: boolean): string {
-  const block = share.blockHash === undefined ? -1 : at(share.blockHash);
-  return `${comma ? ',' : ''}[${share.timeMs},${at(share.account)},${at(share.worker)},${at(share.address)},${share.jobId},${share.height},${at(share.result)},${share.difficulty},${share.achieved},${block}]`;
+function isSameWorker(a: ShareRecord, b: ShareRecord): boolean {
+  return a.worker === b.worker && a.account === b.account && a.address === b.address;
+}
+
+function isSameWork(a: ShareRecord, b: ShareRecord): boolean {
+  return a.jobId === b.jobId && a.result === b.result && a.difficulty === b.difficulty && a.height === b.height;
 }
 
 /** Reads one line of the log back. @throws PoolError `invalid_data` */
