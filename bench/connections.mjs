@@ -50,7 +50,7 @@ async function once(name, options, connections, jobs) {
 
 /** @param {{ quick: boolean }} options @returns {Promise<import('./table.mjs').Table[]>} */
 export async function run({ quick }) {
-  const rounds = quick ? 2 : 5;
+  const rounds = quick ? 2 : 3;
   const spreadRows = [];
   const connectRows = [];
   for (const connections of [1000, 10_000]) {

@@ -37,7 +37,7 @@ async function sample(subject, load, case_, count, ms) {
 
 /** @param {{ quick: boolean }} options @returns {Promise<import('./table.mjs').Table[]>} */
 export async function run({ quick }) {
-  const rounds = quick ? 3 : 7;
+  const rounds = quick ? 3 : 5;
   const ms = quick ? 700 : 1500;
   const subject = await startSubject('inline', { validation: 'inline', duplicatesPerJob: 2 ** 18 });
   const load = await startLoad();

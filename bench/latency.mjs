@@ -42,7 +42,7 @@ async function disk(ms) {
 
 /** @param {{ quick: boolean }} options @returns {Promise<import('./table.mjs').Table[]>} */
 export async function run({ quick }) {
-  const rounds = quick ? 2 : 7;
+  const rounds = quick ? 2 : 5;
   const load = await startLoad();
   const subjects = [];
   for (const [name, options] of SERVERS) subjects.push(await startSubject(name, options));
