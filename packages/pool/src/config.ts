@@ -243,6 +243,13 @@ function found(root: unknown, path: readonly PropertyKey[]): string {
   return `found ${text.length > 80 ? `${text.slice(0, 77)}...` : text}`;
 }
 
+function problemText(issue: z.core.$ZodIssue, root: unknown): string {
+  const isMissing = issue.code === 'invalid_type' && valueAt(root, issue.path) === undefined;
+  return isMissing
+    ? `is missing (must be ${issue.expected === 'array' ? 'a list' : `of type ${issue.expected}`})`
+    : `${issue.message} (${found(root, issue.path)})`;
+}
+
 /** Problems of a value, or the configuration it is. */
 export function checkConfig(
   value: unknown,
@@ -254,7 +261,7 @@ export function checkConfig(
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys)
         problems.push({ path: pathText([...issue.path, key]), message: 'is not a known key' });
-    } else problems.push({ path: pathText(issue.path), message: `${issue.message} (${found(value, issue.path)})` });
+    } else problems.push({ path: pathText(issue.path), message: problemText(issue, value) });
   }
   return { problems };
 }
