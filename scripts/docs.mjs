@@ -104,6 +104,9 @@ function checkPage(page) {
     } else if (['json', 'jsonc', 'yaml'].includes(language)) checkData(language, code, where(match.index));
     else if (language === 'sh') checkCommands(code, where(match.index));
   }
+  for (const match of text.matchAll(/`([a-z0-9-]+\/src\/[\w./-]+\.ts)`/g)) {
+    if (!existsSync(join(root, 'packages', match[1]))) problems.push(`${where(match.index)}: no file ${match[1]}`);
+  }
   const prose = text.replaceAll(/^```[\s\S]*?^```/gm, (block) => block.replaceAll(/[^\n]/g, ' '));
   for (const match of prose.matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)) {
     if (/^[a-z]+:/.test(match[1])) continue;
