@@ -1,5 +1,5 @@
 // `npm run bench`: what a share costs, alone and through the whole server, and what connections cost.
-// --only NAME[,NAME...]  parts to run (default: all): share, throughput, latency, connections, growth
+// --only NAME[,NAME...]  parts to run (default: all): share, throughput, latency, connections, growth, ledger
 // --quick                fewer and shorter rounds
 // --json FILE            also writes the tables as JSON
 import { execFileSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util';
 import { formatTable } from '../bench/table.mjs';
 
-const PARTS = ['share', 'throughput', 'latency', 'connections', 'growth'];
+const PARTS = ['share', 'throughput', 'latency', 'connections', 'growth', 'ledger'];
 
 const { values } = parseArgs({
   options: {

@@ -5,7 +5,8 @@ import { workOfDifficulty } from './work.js';
 /**
  * The stored form of a batch, about 16 bytes a share:
  *
- *     u8 version, varint shares, varint n, n x (varint length, UTF-8), varint n, n x f64 difficulty,
+ *     u8 version, varint shares, varint n, n x (varint characters that are those of the string before, varint length,
+ *     UTF-8 of the rest), varint n, n x f64 difficulty,
  *     varint n, n x (varint job id, varint height), varint time of the first share,
  *     shares x (zigzag varint ms since the share before, varint account, worker, address, result (positions in the
  *     strings), varint job, varint difficulty, varint block hash + 1 or 0, f64 achieved)
@@ -54,11 +55,18 @@ class Writer {
   f64(value: number): void {
     this.length = this.bytes.writeDoubleLE(value, this.length);
   }
-  text(text: string): void {
-    const bytes = Buffer.byteLength(text);
-    this.room(bytes + 8);
+  /** Workers mostly begin with the name of their account, and addresses with those before them. */
+  text(text: string, before: string): void {
+    let same = 0;
+    while (same < text.length && same < before.length && text.charCodeAt(same) === before.charCodeAt(same)) same++;
+    // Not between the halves of a surrogate pair: neither is a character of its own.
+    if (same > 0 && (text.charCodeAt(same - 1) & 0xfc00) === 0xd800) same--;
+    const rest = text.slice(same);
+    const bytes = Buffer.byteLength(rest);
+    this.room(bytes + 16);
+    this.varint(same);
     this.varint(bytes);
-    this.length += this.bytes.write(text, this.length, 'utf8');
+    this.length += this.bytes.write(rest, this.length, 'utf8');
   }
 }
 
@@ -103,7 +111,7 @@ export function encodeShares(shares: readonly ShareRecord[]): Uint8Array<ArrayBu
   out.bytes[out.length++] = VERSION;
   out.varint(shares.length);
   out.varint(strings.keys.length);
-  for (const text of strings.keys) out.text(text);
+  for (const [i, text] of strings.keys.entries()) out.text(text, strings.keys[i - 1] ?? '');
   // The strings may have used up the room that was made for the shares.
   out.room(64 + (shares.length + difficulties.keys.length + jobs.keys.length) * SHARE_BYTES);
   out.varint(difficulties.keys.length);
@@ -156,11 +164,12 @@ class Reader {
     this.#at += 8;
     return value;
   }
-  text(): string {
+  text(before: string): string {
+    const same = this.varint();
     const length = this.varint();
     if (this.#at + length > this.#bytes.length) throw new PoolError('invalid_data', 'stored batch: cut short');
     this.#at += length;
-    return this.#bytes.toString('utf8', this.#at - length, this.#at);
+    return before.slice(0, same) + this.#bytes.toString('utf8', this.#at - length, this.#at);
   }
 }
 
@@ -175,7 +184,11 @@ export function decodeShares(bytes: Uint8Array): ShareRecord[] {
   const reader = new Reader(bytes);
   if (reader.varint() !== VERSION) throw new PoolError('invalid_data', 'stored batch: unknown version');
   const count = reader.count();
-  const strings = Array.from({ length: reader.count() }, () => reader.text());
+  let before = '';
+  const strings = Array.from({ length: reader.count() }, () => {
+    before = reader.text(before);
+    return before;
+  });
   const difficulties = Array.from({ length: reader.count() }, () => reader.f64());
   const jobs = Array.from({ length: reader.count() }, () => ({ id: reader.varint(), height: reader.varint() }));
   let timeMs = reader.varint();

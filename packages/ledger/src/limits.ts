@@ -15,8 +15,10 @@ export const POSTGRES_CONNECTIONS = 4;
 export const STATEMENT_CACHE = 256;
 /** Rows in one INSERT. Times twelve columns it stays under SQLite's 32,766 parameters. */
 export const INSERT_ROWS = 500;
-/** A fold goes on to another transaction after as many shares: bounds the memory, and the wait of a commit behind it. */
+/** A fold stores its sums after as many shares: bounds the memory. */
 export const FOLD_SHARES = 50_000;
+/** Subjects in one transaction of a fold, about: commits wait for it, some 40 us a subject. */
+export const FOLD_SUBJECTS = 120;
 /** Batches read at once while folding. */
 export const FOLD_READ_BATCHES = 32;
 /** Rows of subjects whose old rows go in one transaction of a prune. */

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FakeClock } from '@headframe/primitives/testing';
-import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { batch, share } from '../src/compliance/samples.js';
 import { type Ledger, type LedgerOptions, openLedger } from '../src/index.js';
+import { openSqliteHandle } from '../src/sql/sqlite-handle.js';
 import { type Folder, makeFolder, WORKER_URL } from './support.js';
 
 let folder: Folder;
@@ -23,10 +23,13 @@ async function open(options: Partial<LedgerOptions> = {}): Promise<Ledger> {
   return ledger;
 }
 
+/** By the library that the ledger uses: locks of one process are not seen by another library in it. */
+const openRaw = () => openSqliteHandle(join(folder.path, 'pool.db'));
+
 describe('a SQLite ledger in trouble', () => {
   it('refuses a commit while another process holds the lock, and takes it afterwards', async () => {
     const own = await open({ busyTimeoutMs: 50 });
-    const other = new Database(join(folder.path, 'pool.db'));
+    const other = await openRaw();
     other.exec('BEGIN IMMEDIATE');
     await expect(own.commit(batch(1, [share()]))).rejects.toMatchObject({
       code: 'storage_failed',
@@ -42,7 +45,7 @@ describe('a SQLite ledger in trouble', () => {
 
   it('waits for a lock that is soon given back', async () => {
     const own = await open();
-    const other = new Database(join(folder.path, 'pool.db'));
+    const other = await openRaw();
     other.exec('BEGIN IMMEDIATE');
     const commit = own.commit(batch(1, [share()]));
     await own.shareLog();
@@ -125,7 +128,7 @@ describe('a SQLite ledger in trouble', () => {
 
   it('holds a bounded number of commits', async () => {
     const own = await open({ busyTimeoutMs: 2000 });
-    const other = new Database(join(folder.path, 'pool.db'));
+    const other = await openRaw();
     other.exec('BEGIN IMMEDIATE');
     const commits = Array.from({ length: 1100 }, (_, i) => own.commit(batch(i, [share()])));
     const refused = commits.slice(1024);
@@ -149,7 +152,7 @@ describe('a SQLite ledger in trouble', () => {
 
   it('refuses a database of a later version', async () => {
     await (await open()).close();
-    const raw = new Database(join(folder.path, 'pool.db'));
+    const raw = await openRaw();
     raw.exec('INSERT INTO schema_version (version, applied_ms) VALUES (999, 0)');
     raw.close();
     await expect(open()).rejects.toMatchObject({ code: 'storage_failed', message: expect.stringContaining('999') });

@@ -31,6 +31,24 @@ export interface RoundSlice {
     | undefined;
 }
 
+/** Accounts are spread over as many parts, each with its own position in the log; the pool and its rounds are one more. */
+const FOLD_BUCKETS = 64;
+/** The part of the pool. */
+export const POOL_BUCKET: number = FOLD_BUCKETS;
+
+/** A name and the part it belongs to when it names an account. */
+interface KnownName {
+  readonly name: string;
+  readonly bucket: number;
+}
+
+/** FNV-1a. What is stored depends on it: it must never change. */
+function bucketOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % FOLD_BUCKETS;
+}
+
 /** Names as both engines store them: PostgreSQL knows no NUL, an index no endless key, and UTF-8 no lone surrogate. */
 function storedName(name: string): string {
   return Buffer.from(name.slice(0, MAX_NAME).replaceAll('\0', '\ufffd')).toString();
@@ -66,53 +84,54 @@ export function hoursOf(minutes: Minutes): Map<number, Tally> {
 
 /** What a run of batches adds to the statistics. Names are stored names. */
 export class FoldGroups {
-  readonly workers = new Map<string, Map<string, Minutes>>();
+  /** Per part: account, worker, minutes. */
+  readonly workers: readonly Map<string, Map<string, Minutes>>[] = Array.from(
+    { length: FOLD_BUCKETS },
+    () => new Map(),
+  );
+  readonly pool: Minutes = new Map();
   readonly rounds: RoundSlice[] = [];
   shares = 0;
-  readonly #works: BoundedMap<number, bigint>;
-  readonly #names: BoundedMap<string, string>;
+  readonly #positions: readonly number[];
+  readonly #caches: FoldCaches;
 
-  /** @param caches may be kept from fold to fold */
-  constructor(caches: FoldCaches) {
-    this.#works = caches.works;
-    this.#names = caches.names;
+  /**
+   * @param positions id of the last batch that each part has already
+   * @param caches may be kept from fold to fold
+   */
+  constructor(positions: readonly number[], caches: FoldCaches) {
+    this.#positions = positions;
+    this.#caches = caches;
   }
 
   add(shares: readonly ShareRecord[], batch: number): void {
+    const isNewToPool = batch > (this.#positions[POOL_BUCKET] ?? 0);
     for (const [index, share] of shares.entries()) {
       const work = share.result === 'accepted' ? this.#work(share.difficulty) : 0n;
-      const account = this.#name(share.account);
-      this.#minutes(account, this.#name(share.worker), share, work);
+      const minute = Math.floor(share.timeMs / MINUTE_MS);
+      const { name: account, bucket } = this.#name(share.account);
+      if (batch > (this.#positions[bucket] ?? 0)) {
+        tallyAt(this.#minutes(bucket, account, this.#name(share.worker).name), minute).add(share, work);
+      }
+      if (!isNewToPool) continue;
+      tallyAt(this.pool, minute).add(share, work);
       if (share.result === 'accepted') this.#round(share, { account, work, batch, index });
     }
     this.shares += shares.length;
   }
 
-  /** Tallies by account, and of the pool. */
-  sums(): { readonly accounts: Map<string, Minutes>; readonly pool: Minutes } {
-    const accounts = new Map<string, Minutes>();
-    const pool: Minutes = new Map();
-    for (const [account, workers] of this.workers) {
-      const sum: Minutes = new Map();
-      for (const minutes of workers.values()) mergeInto(sum, minutes);
-      accounts.set(account, sum);
-      mergeInto(pool, sum);
-    }
-    return { accounts, pool };
-  }
-
-  #minutes(account: string, worker: string, share: ShareRecord, work: bigint): void {
-    let workers = this.workers.get(account);
+  #minutes(bucket: number, account: string, worker: string): Minutes {
+    let workers = this.workers[bucket]?.get(account);
     if (workers === undefined) {
       workers = new Map();
-      this.workers.set(account, workers);
+      this.workers[bucket]?.set(account, workers);
     }
     let minutes = workers.get(worker);
     if (minutes === undefined) {
       minutes = new Map();
       workers.set(worker, minutes);
     }
-    tallyAt(minutes, Math.floor(share.timeMs / MINUTE_MS)).add(share, work);
+    return minutes;
   }
 
   #round(share: ShareRecord, at: { account: string; work: bigint; batch: number; index: number }): void {
@@ -133,28 +152,38 @@ export class FoldGroups {
   }
 
   #work(difficulty: number): bigint {
-    let work = this.#works.get(difficulty);
+    const { works } = this.#caches;
+    let work = works.get(difficulty);
     if (work === undefined) {
       work = workOfDifficulty(difficulty);
-      this.#works.set(difficulty, work);
+      works.set(difficulty, work);
     }
     return work;
   }
 
-  #name(name: string): string {
-    let stored = this.#names.get(name);
-    if (stored === undefined) {
-      stored = storedName(name);
-      this.#names.set(name, stored);
+  #name(name: string): KnownName {
+    const { names } = this.#caches;
+    let known = names.get(name);
+    if (known === undefined) {
+      const stored = storedName(name);
+      known = { name: stored, bucket: bucketOf(stored) };
+      names.set(name, known);
     }
-    return stored;
+    return known;
   }
+}
+
+/** Minutes of all workers of an account. */
+export function sumOf(workers: Iterable<Minutes>): Minutes {
+  const sum: Minutes = new Map();
+  for (const minutes of workers) mergeInto(sum, minutes);
+  return sum;
 }
 
 /** Kept from fold to fold. */
 export class FoldCaches {
   readonly works = new BoundedMap<number, bigint>(WORK_CACHE);
-  readonly names = new BoundedMap<string, string>(65_536);
+  readonly names = new BoundedMap<string, KnownName>(65_536);
 }
 
 /** The stored form of a name in a question. */

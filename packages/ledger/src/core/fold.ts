@@ -1,10 +1,20 @@
+import { isPoolError, PoolError } from '@headframe/primitives';
 import { decodeShares } from '../batch-codec.js';
-import { FOLD_READ_BATCHES, FOLD_SHARES } from '../limits.js';
+import { FOLD_READ_BATCHES, FOLD_SHARES, FOLD_SUBJECTS } from '../limits.js';
 import { type InsertShape, insertRows } from '../sql/insert.js';
 import { bytesIn, numberIn, textIn } from '../sql/row.js';
 import type { SqlDatabase, SqlSession, SqlValue } from '../sql/types.js';
 import type { FoldReport } from '../types.js';
-import { FoldCaches, FoldGroups, hoursOf, type Minutes, type RoundSlice, totalOf } from './fold-groups.js';
+import {
+  FoldCaches,
+  FoldGroups,
+  hoursOf,
+  type Minutes,
+  POOL_BUCKET,
+  type RoundSlice,
+  sumOf,
+  totalOf,
+} from './fold-groups.js';
 import { addTally, addWork, TALLY_COLUMNS, type Tally, workColumns } from './tally.js';
 
 const SUBJECTS: InsertShape = {
@@ -59,8 +69,9 @@ interface Entry {
 const keyOf = (kind: number, account: string, worker: string): string => `${kind}\0${account}\0${worker}`;
 
 /**
- * Adds the share log to the statistics. The rows of a run of batches and the position up to which the log is folded
- * change in one transaction, so that a crash leaves both or neither, and no share is counted twice.
+ * Adds the share log to the statistics. Accounts are spread over parts; the rows of a part and its position in the log
+ * change in one transaction, so that a crash leaves both or neither, and no share is counted twice. Many small
+ * transactions instead of one, because commits of shares have to wait for each.
  */
 export class Fold {
   readonly #database: SqlDatabase;
@@ -90,62 +101,110 @@ export class Fold {
     }
   }
 
-  /** One run of batches: read and added up outside of the transaction that stores the sums. */
+  /** One run of batches: read and added up outside of the transactions that store the sums. */
   async #some(): Promise<FoldReport & { isLast: boolean }> {
-    const from = await this.#database.read((session) => position(session));
-    const groups = new FoldGroups(this.#caches);
+    const positions = await this.#database.read(readPositions);
+    const from = Math.min(...positions);
+    const groups = new FoldGroups(positions, this.#caches);
     let to = from;
     let batches = 0;
     let isLast = false;
-    while (!isLast && groups.shares < FOLD_SHARES) {
+    // After a crash some parts are ahead: they must not be left behind again.
+    const ahead = Math.max(...positions);
+    while (!isLast && (groups.shares < FOLD_SHARES || to < ahead)) {
       const rows = await this.#database.read((session) =>
         session.query(`SELECT id, data FROM share_batches WHERE id > $1 ORDER BY id LIMIT ${FOLD_READ_BATCHES}`, [to]),
       );
       for (const row of rows) {
         to = numberIn(row, 'id');
         groups.add(decodeShares(bytesIn(row, 'data')), to);
+        await commitsFirst();
       }
       batches += rows.length;
       isLast = rows.length < FOLD_READ_BATCHES;
-      // Commits that came meanwhile go first.
-      await new Promise<void>((resolve) => setImmediate(resolve));
     }
     if (to === from) return { batches: 0, shares: 0, isLast: true };
-    const isStored = await this.#database.transaction((session) => store(session, { from, to, groups }));
-    // Somebody else folded these: look again.
-    return isStored ? { batches, shares: groups.shares, isLast } : { batches: 0, shares: 0, isLast: false };
+    for (const part of partsOf(groups, positions)) {
+      const isStored = await this.#database
+        .transaction((session) => storePart(session, part, { to, groups }))
+        .catch(unlessRaced);
+      // Somebody else folded these: look again.
+      if (!isStored) return { batches: 0, shares: 0, isLast: false };
+      await commitsFirst();
+    }
+    return { batches, shares: groups.shares, isLast };
   }
 }
 
-async function position(session: SqlSession): Promise<number> {
-  const [row] = await session.query('SELECT position FROM fold_state WHERE id = 1');
-  return numberIn(row, 'position');
+const RACED = { reason: 'raced' } as const;
+
+function unlessRaced(error: unknown): false {
+  if (isPoolError(error, 'storage_failed') && error.details.reason === RACED.reason) return false;
+  throw error;
 }
 
-async function store(
+/** Lets commits that came meanwhile get in between two transactions. */
+const commitsFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function readPositions(session: SqlSession): Promise<number[]> {
+  const rows = await session.query('SELECT position FROM fold_state ORDER BY bucket');
+  return rows.map((row) => numberIn(row, 'position'));
+}
+
+/** Buckets next to each other that are stored in one transaction. */
+interface Part {
+  readonly first: number;
+  last: number;
+  /** Where in the log all of them are. */
+  readonly position: number;
+  readonly entries: Entry[];
+}
+
+function entriesOf(groups: FoldGroups, bucket: number): Entry[] {
+  if (bucket === POOL_BUCKET) {
+    return groups.pool.size === 0 ? [] : [{ kind: SUBJECT_KIND.pool, account: '', worker: '', minutes: groups.pool }];
+  }
+  const entries: Entry[] = [];
+  for (const [account, workers] of groups.workers[bucket] ?? []) {
+    entries.push({ kind: SUBJECT_KIND.account, account, worker: '', minutes: sumOf(workers.values()) });
+    for (const [worker, minutes] of workers) entries.push({ kind: SUBJECT_KIND.worker, account, worker, minutes });
+  }
+  return entries;
+}
+
+/** Few transactions for a small pool, short ones for a large one. */
+function partsOf(groups: FoldGroups, positions: readonly number[]): Part[] {
+  const parts: Part[] = [];
+  for (const [bucket, position] of positions.entries()) {
+    const entries = entriesOf(groups, bucket);
+    const part = parts.at(-1);
+    if (part?.position === position && part.entries.length + entries.length <= FOLD_SUBJECTS) {
+      part.last = bucket;
+      part.entries.push(...entries);
+    } else parts.push({ first: bucket, last: bucket, position, entries });
+  }
+  return parts;
+}
+
+async function storePart(
   session: SqlSession,
-  { from, to, groups }: { readonly from: number; readonly to: number; readonly groups: FoldGroups },
-): Promise<boolean> {
-  const closed = groups.rounds.filter(({ end }) => end !== undefined).length;
-  // The first statement takes the row's lock: a second folder waits, and then finds another position.
-  const [state] = await session.query(
-    `UPDATE fold_state SET position = $1, round = round + $2, folds = folds + 1 WHERE id = 1 AND position = $3 RETURNING round`,
-    [to, closed, from],
+  part: Part,
+  { to, groups }: { readonly to: number; readonly groups: FoldGroups },
+): Promise<true> {
+  const { first, last, position, entries } = part;
+  // The first statement locks the rows: a second folder waits, and then finds other positions.
+  const moved = await session.run(
+    'UPDATE fold_state SET position = $1 WHERE bucket >= $2 AND bucket <= $3 AND position = $4',
+    [to, first, last, position],
   );
-  if (state === undefined) return false;
-  await storeStatistics(session, groups);
-  await storeRounds(session, groups.rounds, numberIn(state, 'round') - closed);
+  // Thrown, so that what has moved is undone.
+  if (moved !== last - first + 1) throw new PoolError('storage_failed', 'another program folds', { details: RACED });
+  await storeStatistics(session, entries);
+  if (last === POOL_BUCKET) await storeRounds(session, groups.rounds);
   return true;
 }
 
-async function storeStatistics(session: SqlSession, groups: FoldGroups): Promise<void> {
-  const { accounts, pool } = groups.sums();
-  const entries: Entry[] = [];
-  if (pool.size > 0) entries.push({ kind: SUBJECT_KIND.pool, account: '', worker: '', minutes: pool });
-  for (const [account, minutes] of accounts) entries.push({ kind: SUBJECT_KIND.account, account, worker: '', minutes });
-  for (const [account, workers] of groups.workers) {
-    for (const [worker, minutes] of workers) entries.push({ kind: SUBJECT_KIND.worker, account, worker, minutes });
-  }
+async function storeStatistics(session: SqlSession, entries: readonly Entry[]): Promise<void> {
   const subjects = await insertRows(session, SUBJECTS, entries.map(subjectRow));
   const ids = new Map(
     subjects.map((row) => [keyOf(numberIn(row, 'kind'), textIn(row, 'account'), textIn(row, 'worker')), row]),
@@ -168,7 +227,13 @@ function subjectRow({ kind, account, worker, minutes }: Entry): SqlValue[] {
   return [kind, account, worker, total.firstMs, total.lastMs, ...total.columns()];
 }
 
-async function storeRounds(session: SqlSession, slices: readonly RoundSlice[], firstRound: number): Promise<void> {
+async function storeRounds(session: SqlSession, slices: readonly RoundSlice[]): Promise<void> {
+  const closed = slices.filter(({ end }) => end !== undefined).length;
+  const [state] = await session.query('UPDATE fold_state SET round = round + $1 WHERE bucket = $2 RETURNING round', [
+    closed,
+    POOL_BUCKET,
+  ]);
+  const firstRound = numberIn(state, 'round') - closed;
   const rounds: SqlValue[][] = [];
   const work: SqlValue[][] = [];
   for (const [i, { openedMs, accounts, end }] of slices.entries()) {

@@ -53,7 +53,7 @@ export class LedgerCore implements LedgerCalls {
       const [version] = await session.query('SELECT max(version) AS n FROM schema_version');
       const [batches] = await session.query('SELECT count(*) AS n FROM share_batches');
       const [unfolded] = await session.query(
-        'SELECT count(*) AS n FROM share_batches WHERE id > (SELECT position FROM fold_state WHERE id = 1)',
+        'SELECT count(*) AS n FROM share_batches WHERE id > (SELECT min(position) FROM fold_state)',
       );
       return {
         schemaVersion: numberIn(version, 'n'),

@@ -33,7 +33,7 @@ async function pruneBatches(database: SqlDatabase, beforeMs: number): Promise<nu
     const some = await database.transaction((session) =>
       session.run(
         `DELETE FROM share_batches WHERE id IN (SELECT id FROM share_batches WHERE committed_ms < $1
-           AND id <= (SELECT position FROM fold_state WHERE id = 1) ORDER BY id LIMIT ${PRUNE_BATCHES})`,
+           AND id <= (SELECT min(position) FROM fold_state) ORDER BY id LIMIT ${PRUNE_BATCHES})`,
         [beforeMs],
       ),
     );

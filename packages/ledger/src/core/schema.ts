@@ -22,8 +22,9 @@ export const MIGRATIONS: readonly Migration[] = [
     statements: (engine) => [
       `CREATE TABLE share_batches (id ${serial(engine)}, epoch TEXT NOT NULL, sequence BIGINT NOT NULL,
          shares INTEGER NOT NULL, committed_ms BIGINT NOT NULL, data ${blob(engine)} NOT NULL, UNIQUE (epoch, sequence))`,
-      'CREATE TABLE fold_state (id INTEGER PRIMARY KEY CHECK (id = 1), position BIGINT NOT NULL, round BIGINT NOT NULL, folds BIGINT NOT NULL)',
-      'INSERT INTO fold_state (id, position, round, folds) VALUES (1, 0, 1, 0)',
+      // Each part of the accounts, and the pool as the last part: up to which batch its statistics go.
+      'CREATE TABLE fold_state (bucket INTEGER PRIMARY KEY, position BIGINT NOT NULL, round BIGINT NOT NULL)',
+      `INSERT INTO fold_state (bucket, position, round) VALUES ${Array.from({ length: 65 }, (_, i) => `(${i}, 0, 1)`).join(', ')}`,
       // kind: 0 the pool, 1 an account, 2 a worker.
       `CREATE TABLE subjects (id ${serial(engine)}, kind INTEGER NOT NULL, account TEXT NOT NULL, worker TEXT NOT NULL,
          first_ms BIGINT NOT NULL, last_ms BIGINT NOT NULL, ${TALLY}, UNIQUE (kind, account, worker))`,

@@ -16,7 +16,8 @@ type OpenSqlite = (path: string) => SqliteHandle;
 export type SqliteLibrary = 'node:sqlite' | 'libsql';
 
 /**
- * Opens a file with `node:sqlite` where Node has it (22.13 and later), else with `libsql`.
+ * Opens a file with `node:sqlite` where Node has it (22.13 and later), else with `libsql`. One process must not open a
+ * file with both: locks of files belong to processes, so that the libraries would not see each other's.
  * @param library asks for one of them
  */
 export async function openSqliteHandle(path: string, library?: SqliteLibrary): Promise<SqliteHandle> {
