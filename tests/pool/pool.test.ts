@@ -193,6 +193,19 @@ describe('createPool', () => {
     await pool.close();
   });
 
+  it('refuses a data folder that another pool is using, and takes it when that one is closed', async () => {
+    const first = createPool(config());
+    closing.push(first);
+    await first.listen();
+    const second = createPool(config());
+    await expect(second.listen()).rejects.toMatchObject({ code: 'storage_failed' });
+    await second.close();
+    await first.close();
+    const third = createPool(config());
+    closing.push(third);
+    await third.listen();
+  });
+
   it('pays fees in the coinbase, in whole base units that add up', async () => {
     const pool = createPool(
       config({

@@ -23,9 +23,10 @@ export class StatusLine {
     this.#stream.write(`\r\x1b[K${this.#current}`);
   }
 
-  /** Ends with a fresh line. */
-  end(): void {
-    if (this.#stream.isTTY && this.#current !== '') this.#stream.write('\n');
+  /** Ends with a last whole line in place of the one at the bottom. */
+  end(text: string): void {
+    if (this.#current !== '') this.#stream.write('\r\x1b[K');
     this.#current = '';
+    this.#stream.write(`${text}\n`);
   }
 }

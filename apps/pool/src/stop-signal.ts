@@ -1,4 +1,4 @@
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * A Ctrl-C reaches every process of the terminal, and `npm start` passes it on to its child: the same signal twice.
@@ -12,7 +12,7 @@ export interface StopSignal {
   onSecond(callback: () => void): void;
 }
 
-/** Turns SIGINT and SIGTERM into a promise, so that a command can end in order. */
+/** Turns SIGINT, SIGTERM and the hang-up of a terminal into a promise, so that a command can end in order. */
 export function stopSignal(): StopSignal {
   let second = () => {};
   let firstMs: number | undefined;

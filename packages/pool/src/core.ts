@@ -15,6 +15,7 @@ import { createJobManager, type JobManager } from '@headframe/jobs';
 import type { BlockSink, Bus, ShareSink } from '@headframe/mining';
 import { asciiToBytes, type Clock, errorMessage, isPoolError, type Logger, type Timer } from '@headframe/primitives';
 import type { PoolConfig } from './config.js';
+import { type FolderLock, lockFolder } from './folder-lock.js';
 import type { PoolSetup } from './setup.js';
 import { openShareLog } from './share-log.js';
 
@@ -62,19 +63,22 @@ export interface PoolCore {
 export async function openCore(config: PoolConfig, setup: PoolSetup, modules: CoreModules): Promise<PoolCore> {
   const { bus, log, clock } = modules;
   const { coin } = setup;
-  const journal = await openBlockJournal({ path: join(config.dataFolder, 'blocks.journal') }, { log });
+  const lock = await lockFolder(config.dataFolder);
+  let journal: BlockJournal | undefined;
   let shares: ShareSink;
   try {
+    journal = await openBlockJournal({ path: join(config.dataFolder, 'blocks.journal') }, { log });
     shares =
       modules.shareSink ?? (await openShareLog({ ...config.shareLog, folder: join(config.dataFolder, 'shares'), log }));
   } catch (error) {
-    await journal.close();
+    await journal?.close();
+    await lock.release();
     throw error;
   }
   const nodes = createPoolNodes(config, coin, modules);
   const blocks = createBlockSubmitter({ nodes: nodes.nodes, coin, bus, journal }, { clock, log });
   const jobs = createPoolJobs(config, setup, nodes, blocks, modules);
-  return new WiredCore({ config, coin, bus, log, clock, journal, shares, nodes, blocks, jobs });
+  return new WiredCore({ config, coin, bus, log, clock, lock, journal, shares, nodes, blocks, jobs });
 }
 
 /** The nodes of a configuration. */
@@ -130,6 +134,7 @@ interface CoreParts {
   readonly bus: Bus;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly lock: FolderLock;
   readonly journal: BlockJournal;
   readonly shares: ShareSink;
   readonly nodes: NodePool;
@@ -190,13 +195,14 @@ class WiredCore implements PoolCore {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const { shares, journal, nodes, jobs, blocks } = this.#parts;
+    const { lock, shares, journal, nodes, jobs, blocks } = this.#parts;
     await jobs.close();
     await blocks.close(graceMs);
     nodes.close();
     for (const leave of this.#leave.splice(0)) leave();
     await shares.close();
     await journal.close();
+    await lock.release();
   }
 }
 

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { Coin } from '@headframe/coins';
 import { type Bus, createDirectBus } from '@headframe/mining';
-import { type Clock, errorMessage, type Listener, type Logger, PoolError, systemClock } from '@headframe/primitives';
+import {
+  type Clock,
+  errorMessage,
+  type Listener,
+  type Logger,
+  PoolError,
+  systemClock,
+  type Timer,
+} from '@headframe/primitives';
 import {
   type AuthorizeHandler,
   createServer,
@@ -21,6 +29,9 @@ import { type ConfigProblem, configError, type PoolConfig, parseConfig } from '.
 import { openCore, type PoolCore } from './core.js';
 import type { PoolAddress, PoolHandlers, PoolModules, PoolOptions, PoolStatus } from './options.js';
 import { type PoolSetup, setUp } from './setup.js';
+
+/** Time to close files, beside the configured grace: also a grace of 0 must leave a clean log. */
+const CLOSE_FILES_MS = 1000;
 
 /** A function that adds something to a pool. */
 export type PoolPlugin<Account, Options> = (pool: Pool<Account>, options: Options) => void;
@@ -143,7 +154,7 @@ export class Pool<Account = DefaultAccount> {
    * 2. judges the shares that were handed in and commits them;
    * 3. lets blocks under way reach the nodes;
    * 4. closes share log and journal.
-   * Steps 1 to 3 take at most `shutdownGrace` seconds each.
+   * Each takes at most `shutdownGrace` seconds; the last one second more.
    */
   close(): Promise<void> {
     this.#closing ??= (this.#listening ?? Promise.resolve()).catch(() => {}).then(() => this.#close());
@@ -153,8 +164,19 @@ export class Pool<Account = DefaultAccount> {
   async #close(): Promise<void> {
     const graceMs = this.config.shutdownGrace * 1000;
     await this.server.close({ drainMs: graceMs });
-    await this.#core?.close(graceMs);
+    await this.#closeCore(graceMs);
     await this.#bus.close();
+  }
+
+  /** A sink whose `close` never comes back must not keep the process from ending. */
+  async #closeCore(graceMs: number): Promise<void> {
+    let timer: Timer | undefined;
+    const late = new Promise<true>((resolve) => {
+      timer = this.#clock.setTimeout(() => resolve(true), 2 * graceMs + CLOSE_FILES_MS);
+    });
+    const isLate = await Promise.race([this.#core?.close(graceMs), late]);
+    timer?.cancel();
+    if (isLate) this.log.error({}, 'share sink or journal did not close in time');
   }
 
   // --- operations

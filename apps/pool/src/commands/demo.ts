@@ -110,11 +110,11 @@ async function runDemo(args: Args): Promise<number> {
     miner.start();
     await Promise.race([enough, stop.first]);
     stop.onSecond(() => process.exit(EXIT.failure));
-    line.print(status());
+    clearInterval(timer);
+    line.end(status());
     return EXIT.ok;
   } finally {
     clearInterval(timer);
-    line.end();
     await miner?.stop();
     await client?.close();
     await pool.close();

@@ -100,7 +100,6 @@ async function runMiner(args: Args): Promise<number> {
     clearInterval(pipeTimer);
     await miner.stop();
     await client.close();
-    line.update(status());
-    line.end();
+    line.end(status());
   }
 }
