@@ -1,6 +1,7 @@
 export { decodeShares, encodeShares } from './batch-codec.js';
 export { SCHEMA_VERSION } from './core/schema.js';
 export { type LedgerOptions, openLedger } from './open.js';
+export { type RelaxedSinkOptions, relaxedSink } from './relaxed.js';
 export { apportion, type Weighted } from './schemes/apportion.js';
 export {
   type BlockReward,
