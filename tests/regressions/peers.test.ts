@@ -289,7 +289,7 @@ describe('jobs', () => {
   it('ckpool rule 1: a solve of a stranger on a stale job, low in time, with foreign bits, still reaches the core', async () => {
     await begin({ job: makeJob({ id: 1, bits: EASY_BITS }) });
     const miner = await b.connect().start();
-    const share = miner.search({ bits: 0x2000, ntime: '00000001', meets: 4e-10 });
+    const share = miner.search({ bits: 0x2000, ntime: '00000001', meets: 4.66e-10 });
     b.publish(makeJob({ id: 2, tip: 2, bits: EASY_BITS }));
     await settle();
     expect((await miner.submit(share, 'nobody')).result).toBeNull();

@@ -115,8 +115,9 @@ class World {
       const found = miner.lines.find((line) => line.method === undefined && line.id === id);
       if (found !== undefined) return found;
       await settle();
-      if (this.failing > 0 || this.losing > 0 || this.b.server.stats().shares.commitFailures > 0)
-        await this.b.clock.advanceAsync(100, 100);
+      const isAway = this.failing > 0 || this.losing > 0 || this.b.server.stats().shares.commitFailures > 0;
+      // Commits are paced by the clock, and come again after a while.
+      await this.b.clock.advanceAsync(isAway ? 100 : 3, 100);
     }
     throw new Error(`no answer to ${String(id)}`);
   }
@@ -140,7 +141,9 @@ class World {
       return;
     }
     const [code, text] = answer.error as [number, string];
+    // With tiny sets a job fills up, or is forgotten so that another has room: nothing is ever taken unchecked.
     if (this.mayBeBusy && expected.includes('true') && code === 20 && text === 'Too many shares for one job') return;
+    if (this.mayBeBusy && code === 21 && text === 'Job not found') return;
     const reasons = expected.flatMap((verdict) => (verdict === 'true' ? [] : [EXPECTED[verdict]]));
     expect(reasons, `${JSON.stringify(answer.error)} for ${share.hash} of job ${share.job.id}`).toContainEqual(
       answer.error,
@@ -400,6 +403,7 @@ async function play(sequence: readonly Step[], duplicatesPerJob: number): Promis
       bans: { enabled: false },
       limits: {
         duplicatesPerJob,
+        commitsPerSecond: 500,
         jobsPerChannel: 10_000,
         staleJobsPerChannel: 10_000,
         requestBurst: 1e6,

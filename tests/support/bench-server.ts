@@ -122,7 +122,12 @@ export async function bench<Account = DefaultAccount>(setup: BenchOptions<Accoun
     difficulty: EASY_DIFFICULTY,
     refreshSpreadMs: 0,
     ...setup.options,
-    limits: { overloadDelayMs: Number.POSITIVE_INFINITY, ...setup.options?.limits },
+    // A clock that stands still would hold back every commit after the first few.
+    limits: {
+      overloadDelayMs: Number.POSITIVE_INFINITY,
+      commitsPerSecond: Number.POSITIVE_INFINITY,
+      ...setup.options?.limits,
+    },
   } as MiningServerOptions<Account> & { authorize: NonNullable<MiningServerOptions<Account>['authorize']> };
   const log = setup.log === undefined ? {} : { log: setup.log };
   const server = createServer<Account>(options, { clock, bus, ...log, ...setup.modules });
