@@ -1,11 +1,11 @@
 import { appendFile, mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RecordingLogger } from '@headframe/primitives/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JournalBlock } from '../src/index.js';
 import { type BlockJournal, type BlockJournalModules, openBlockJournal } from '../src/index.js';
-import { RecordingLogger } from './recording-logger.js';
 
 let folder: string;
 let path: string;

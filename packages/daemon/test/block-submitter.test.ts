@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BlockCandidate, type BlockOutcome, createDirectBus, type FoundBlock } from '@headframe/mining';
 import { PoolError } from '@headframe/primitives';
-import { FakeClock, settle } from '@headframe/primitives/testing';
+import { FakeClock, RecordingLogger, settle } from '@headframe/primitives/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type BlockJournal,
@@ -16,7 +16,6 @@ import {
   openBlockJournal,
 } from '../src/index.js';
 import { FakeChainNode, until } from './fake-chain.js';
-import { RecordingLogger } from './recording-logger.js';
 
 const HASH = 'our block';
 let folder: string;

@@ -1,9 +1,8 @@
 import type { NodeStatus } from '@headframe/mining';
-import { FakeClock, settle } from '@headframe/primitives/testing';
+import { FakeClock, RecordingLogger, settle } from '@headframe/primitives/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createNodePool, type NodePool, type NodePoolOptions, templateRequest } from '../src/index.js';
 import { FakeChainNode, until } from './fake-chain.js';
-import { RecordingLogger } from './recording-logger.js';
 import { blockHash, template } from './scripted-node.js';
 
 let clock: FakeClock;

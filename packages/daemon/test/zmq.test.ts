@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { resolveCoin } from '@headframe/coins';
 import { PoolError } from '@headframe/primitives';
-import { FakeClock, settle } from '@headframe/primitives/testing';
+import { FakeClock, RecordingLogger, settle } from '@headframe/primitives/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createTemplateFeed, type TemplateEvent, type ZmqSocket } from '../src/index.js';
 import { subscribeZmq } from '../src/zmq-subscriber.js';
 import { until } from './fake-chain.js';
-import { RecordingLogger } from './recording-logger.js';
 import { blockHash, ScriptedNode } from './scripted-node.js';
 
 const zeromq = await import('zeromq').catch(() => undefined);

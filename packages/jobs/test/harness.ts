@@ -15,9 +15,8 @@ import {
   type TemplateSource,
 } from '@headframe/mining';
 import { concatBytes, fromDisplayHex, isAtMostLe } from '@headframe/primitives';
-import { FakeClock } from '@headframe/primitives/testing';
+import { FakeClock, RecordingLogger } from '@headframe/primitives/testing';
 import { createJobManager, type JobManager, type JobManagerOptions, payoutOutputs } from '../src/index.js';
-import { RecordingLogger } from './recording-logger.js';
 
 export const coin = resolveCoin('bitcoin', 'regtest');
 /** The P2WPKH of BIP 173's examples, on regtest. */

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from './clock.js';
+import type { Logger } from './logger.js';
 
 interface Entry {
   readonly callback: () => void;
@@ -73,4 +74,40 @@ export class FakeClock implements Clock {
 /** Lets all queued promise callbacks and immediates run. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+/**
+ * A logger that keeps what was logged, for tests to look at. Children write into the same list; their bindings are not
+ * kept, and neither is there a bound, so it is not for processes that run long.
+ */
+export class RecordingLogger implements Logger {
+  /** Everything logged so far, oldest first. */
+  readonly lines: { readonly level: Level; readonly details: object; readonly message: string }[];
+
+  /** @param lines the list to write into; a new one by default */
+  constructor(lines: RecordingLogger['lines'] = []) {
+    this.lines = lines;
+  }
+
+  trace = this.#method('trace');
+  debug = this.#method('debug');
+  info = this.#method('info');
+  warn = this.#method('warn');
+  error = this.#method('error');
+  fatal = this.#method('fatal');
+
+  child(): Logger {
+    return new RecordingLogger(this.lines);
+  }
+
+  /** Messages of one level, oldest first. */
+  messages(level: Level): string[] {
+    return this.lines.filter((line) => line.level === level).map(({ message }) => message);
+  }
+
+  #method(level: Level): (details: object, message: string) => void {
+    return (details, message) => this.lines.push({ level, details, message });
+  }
 }
