@@ -3,18 +3,20 @@ import { createRequire } from 'node:module';
 import { LITECOIND_PATH } from '../nodes/litecoind.js';
 import { postgresPrograms } from '../nodes/postgres.js';
 
-export type Service = 'bcoin' | 'litecoind' | 'pool binary' | 'postgresql';
+export type Service = 'bcoin' | 'litecoind' | 'pool binary' | 'postgresql' | 'strace';
 
 const HOW: Readonly<Record<Service, string>> = {
   bcoin: 'install the workspace (npm test does)',
   litecoind: 'apt-get install --no-install-recommends litecoind',
   postgresql: 'apt-get install --no-install-recommends postgresql',
+  strace: 'apt-get install --no-install-recommends strace',
   'pool binary': 'build the workspace (npm test does)',
 };
 
 function isThere(service: Service): boolean {
   if (service === 'litecoind') return existsSync(LITECOIND_PATH);
   if (service === 'postgresql') return postgresPrograms() !== undefined;
+  if (service === 'strace') return existsSync('/usr/bin/strace');
   if (service === 'pool binary') return existsSync(new URL('../../apps/pool/dist/index.js', import.meta.url));
   try {
     createRequire(import.meta.url).resolve('bcoin/package.json');

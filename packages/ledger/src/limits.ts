@@ -22,7 +22,7 @@ export const FOLD_SUBJECTS = 120;
 /** Batches read at once while folding. */
 export const FOLD_READ_BATCHES = 32;
 /** Rows of subjects whose old rows go in one transaction of a prune. */
-export const PRUNE_SUBJECTS = 200;
+export const PRUNE_SUBJECTS = 50;
 /** Longest account or worker name in the statistics, in characters; the share log keeps names whole. */
 export const MAX_NAME = 256;
 /** Items on a page at most. */

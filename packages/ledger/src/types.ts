@@ -150,8 +150,7 @@ export interface StoredBatch extends ShareBatch {
 export interface LedgerStats {
   readonly engine: 'sqlite' | 'postgres';
   readonly schemaVersion: number;
-  /** Batches in the share log, and those of them that the statistics do not know yet. */
-  readonly batches: number;
+  /** Batches in the share log that the statistics do not know yet. */
   readonly unfoldedBatches: number;
   /** Commits that wait for the database. */
   readonly pendingCommits: number;

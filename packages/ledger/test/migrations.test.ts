@@ -28,7 +28,7 @@ describe('a database of an older schema', () => {
       await copyFile(new URL(`schema-${version}.db`, FIXTURES), join(folder.path, 'pool.db'));
       const ledger = await openLedger({ url: folder.url, workerUrl: WORKER_URL });
       try {
-        expect(await ledger.stats()).toMatchObject({ schemaVersion: SCHEMA_VERSION, batches: 2, unfoldedBatches: 1 });
+        expect(await ledger.stats()).toMatchObject({ schemaVersion: SCHEMA_VERSION, unfoldedBatches: 1 });
         expect((await ledger.summary())?.total).toMatchObject({ accepted: 2, stale: 1 });
         expect((await ledger.roundOf(hashOf(1)))?.accounts.map(({ account }) => account)).toEqual(['alice', 'bob']);
         expect(await ledger.block(hashOf(1))).toMatchObject({ status: 'confirmed', reward: 9_007_199_254_740_993n });

@@ -59,7 +59,7 @@ export function blockIn(row: SqlRow): BlockRecord {
 }
 
 async function blockAt(session: SqlSession, hash: string): Promise<BlockRecord | undefined> {
-  const [row] = await session.query('SELECT * FROM blocks WHERE hash = $1', [hash]);
+  const [row] = await session.query('SELECT * FROM blocks WHERE hash = $1', [clean(hash)]);
   return row === undefined ? undefined : blockIn(row);
 }
 

@@ -33,10 +33,9 @@ export interface Retention {
   readonly hoursMs: number;
 }
 
-/** Log counts as the database has them. */
+/** What the database knows of its own state. */
 export interface StorageStats {
   readonly schemaVersion: number;
-  readonly batches: number;
   readonly unfoldedBatches: number;
 }
 

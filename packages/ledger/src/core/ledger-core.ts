@@ -51,13 +51,11 @@ export class LedgerCore implements LedgerCalls {
   stats(): Promise<StorageStats> {
     return this.#database.read(async (session) => {
       const [version] = await session.query('SELECT max(version) AS n FROM schema_version');
-      const [batches] = await session.query('SELECT count(*) AS n FROM share_batches');
       const [unfolded] = await session.query(
         'SELECT count(*) AS n FROM share_batches WHERE id > (SELECT min(position) FROM fold_state)',
       );
       return {
         schemaVersion: numberIn(version, 'n'),
-        batches: numberIn(batches, 'n'),
         unfoldedBatches: numberIn(unfolded, 'n'),
       };
     });

@@ -27,18 +27,23 @@ export async function prune(database: SqlDatabase, nowMs: number, retention: Ret
   return { batches, rows, workers };
 }
 
+/** Ids follow the commits, so the oldest come first and the search ends at the first that stays. */
 async function pruneBatches(database: SqlDatabase, beforeMs: number): Promise<number> {
   let removed = 0;
   for (;;) {
-    const some = await database.transaction((session) =>
-      session.run(
-        `DELETE FROM share_batches WHERE id IN (SELECT id FROM share_batches WHERE committed_ms < $1
-           AND id <= (SELECT min(position) FROM fold_state) ORDER BY id LIMIT ${PRUNE_BATCHES})`,
-        [beforeMs],
+    const oldest = await database.read((session) =>
+      session.query(
+        `SELECT id, committed_ms FROM share_batches WHERE id <= (SELECT min(position) FROM fold_state)
+         ORDER BY id LIMIT ${PRUNE_BATCHES}`,
       ),
     );
-    removed += some;
-    if (some < PRUNE_BATCHES) return removed;
+    const staying = oldest.findIndex((row) => numberIn(row, 'committed_ms') >= beforeMs);
+    const last = oldest[(staying < 0 ? oldest.length : staying) - 1];
+    if (last === undefined) return removed;
+    removed += await database.transaction((session) =>
+      session.run('DELETE FROM share_batches WHERE id <= $1', [numberIn(last, 'id')]),
+    );
+    if (staying >= 0 || oldest.length < PRUNE_BATCHES) return removed;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }

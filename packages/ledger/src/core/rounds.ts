@@ -27,10 +27,10 @@ function effortOf(work: bigint, networkDifficulty: number | undefined): number |
 
 async function lastPaying(session: SqlSession, before: number): Promise<number> {
   const [row] = await session.query(
-    `SELECT coalesce(max(r.id), 0) AS id FROM ${WITH_BLOCK} WHERE r.id < $1 AND ${ENDED_WITH_PAY}`,
+    `SELECT r.id AS id FROM ${WITH_BLOCK} WHERE r.id < $1 AND ${ENDED_WITH_PAY} ORDER BY r.id DESC LIMIT 1`,
     [before],
   );
-  return numberIn(row, 'id');
+  return row === undefined ? 0 : numberIn(row, 'id');
 }
 
 async function closedRound(session: SqlSession, span: Span): Promise<RoundRecord> {
@@ -115,7 +115,7 @@ export function luckOf(database: SqlDatabase, blocks: number): Promise<Luck> {
 
 async function roundRow(session: SqlSession, blockHash: string): Promise<SqlRow | undefined> {
   const [row] = await session.query('SELECT id, closed_batch, closed_index FROM rounds WHERE block_hash = $1', [
-    blockHash,
+    nameForQuery(blockHash),
   ]);
   return row;
 }

@@ -72,7 +72,7 @@ export class Subjects {
       const after = page.after === undefined ? '' : `AND worker ${bytes} > $3`;
       const rows = await session.query(
         `SELECT ${OWN} FROM subjects WHERE kind = $1 AND account = $2 ${after} GROUP BY id ORDER BY worker ${bytes} LIMIT ${limit + 1}`,
-        [SUBJECT_KIND.worker, name, ...(page.after === undefined ? [] : [page.after])],
+        [SUBJECT_KIND.worker, name, ...(page.after === undefined ? [] : [nameForQuery(page.after)])],
       );
       const [count] = await session.query('SELECT count(*) AS n FROM subjects WHERE kind = $1 AND account = $2', [
         SUBJECT_KIND.worker,
