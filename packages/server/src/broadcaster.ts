@@ -84,7 +84,7 @@ export class Broadcaster<Account = unknown> {
     const isNewTip = this.#desk.publish(record);
     this.#stopRefresh();
     if (isNewTip) {
-      for (const channel of this.#channels) this.#desk.give(channel, true);
+      this.#desk.giveAll(this.#channels);
       return true;
     }
     const { refreshSpreadMs } = this.#options;

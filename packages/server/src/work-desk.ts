@@ -105,6 +105,29 @@ export class WorkDesk<Account = unknown> {
     } else this.#send(channel, prepared.lines, { clean });
   }
 
+  /**
+   * Gives all channels the job of a new block. First the writes, then the books: with them between, the last of 10,000
+   * miners would have its job a fifth later. No share comes in before both are done.
+   */
+  giveAll(channels: Iterable<Channel<Account>>): void {
+    const record = this.#current;
+    if (record === undefined) return;
+    const told: Channel<Account>[] = [];
+    for (const channel of channels) {
+      const prepared = this.#prepare(channel.extranonceLength);
+      if (prepared === undefined || channel.prefix === undefined) continue;
+      this.#adjust(channel, record);
+      if (record.id > channel.newestBaseId && channel.sentDifficulty?.value === channel.difficulty.value) {
+        channel.sendWork(prepared.clean);
+        told.push(channel);
+      } else this.give(channel, true);
+    }
+    for (const channel of told) {
+      const prepared = this.#prepare(channel.extranonceLength);
+      if (prepared !== undefined) this.#remember(channel, prepared.hashable, record);
+    }
+  }
+
   /** Gives the channel fresh work of the current job: the same content under a new id. */
   renew(channel: Channel<Account>, change: WorkChange = {}): void {
     const record = this.#current;
