@@ -106,6 +106,13 @@ export function harness(options: Partial<JobManagerOptions> = {}, bus: Bus = cre
   return { manager, source, bus, clock, log, jobs, submitted, kept, started };
 }
 
+/** One of the jobs; negative indices count from the end. */
+export function at(jobs: readonly JobRecord[], index: number): JobRecord {
+  const job = jobs.at(index);
+  if (job === undefined) throw new Error(`no job at ${index}`);
+  return job;
+}
+
 /** Mines a job of the easy chain until the header meets the network target. */
 export function solve(job: JobRecord, change: Partial<BlockCandidate> = {}): BlockCandidate {
   const [variant] = job.variants;
