@@ -26,3 +26,11 @@ export const PROXY_V2_TCP4: Uint8Array = proxyV2({
 
 /** A v1 header that tells of 192.0.2.7:56324. */
 export const PROXY_V1_TCP4: Uint8Array = Buffer.from('PROXY TCP4 192.0.2.7 198.51.100.1 56324 3333\r\n', 'latin1');
+
+/** Bytes of a text, one per character. */
+export const ascii = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+
+/** How a miner opens. */
+export const LINE = '{"id":1,"method":"mining.subscribe","params":[]}\n{"id":2}\n';
+/** How a browser opens. */
+export const HTTP = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
