@@ -211,6 +211,9 @@ export interface HarnessOptions<Account> {
 /** Difficulty that one hash in about 43 meets. */
 export const TEST_DIFFICULTY = 1e-8;
 
+/** Params of `mining.configure` that ask for every version bit. */
+export const CONFIGURE = [['version-rolling'], { 'version-rolling.mask': 'ffffffff' }];
+
 /** A server with a core on a direct bus, a fake clock and miners on memory connections. */
 export async function harness<Account = DefaultAccount>(
   setup: HarnessOptions<Account> = {},
