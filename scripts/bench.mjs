@@ -15,8 +15,18 @@ const { values } = parseArgs({
     only: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+if (values.help) {
+  console.log(`Usage: npm run bench -- [options]
+
+  --only NAME[,NAME...]  parts to run (default: all): ${PARTS.join(', ')}
+  --quick                fewer and shorter rounds
+  --json FILE            also write the tables as JSON
+  -h, --help             show this help`);
+  process.exit(0);
+}
 const names = values.only?.split(',') ?? PARTS;
 const unknown = names.find((name) => !PARTS.includes(name));
 if (unknown !== undefined) {
