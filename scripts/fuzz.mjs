@@ -13,8 +13,21 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     replay: { type: 'string' },
     list: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+
+if (values.help) {
+  console.log(`Usage: npm run fuzz -- [options]
+
+  --target NAME[,NAME...]  only these (default: all, one after the other); --list names them
+  --seconds N              time per target (default 10)
+  --seed N                 default: the time; printed, so that a run can be repeated
+  --replay HEX             try one input on the one target named
+  --list                   the targets and what each must hold
+  -h, --help               show this help`);
+  process.exit(0);
+}
 
 function stop(message) {
   console.error(message);

@@ -5,6 +5,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  console.log(`Usage: npm test -- [--only checks|unit|e2e]
+
+Runs lint, types, layers, exports, unused code, docs and reference pages, then every suite. Skipped tests are named.
+HEADFRAME_REQUIRE_SERVICES=1 makes a test that would be skipped fail.`);
+  process.exit(0);
+}
+
 const root = join(import.meta.dirname, '..');
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const folder = mkdtempSync(join(tmpdir(), 'headframe-test-'));
