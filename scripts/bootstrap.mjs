@@ -34,7 +34,6 @@ run([...pnpm, 'run', '--silent', 'build']);
 const child = spawn(process.execPath, [join(root, 'scripts', `${task}.mjs`), ...args], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, HEADFRAME_PNPM: pnpm.join(' ') },
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {

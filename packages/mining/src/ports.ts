@@ -16,6 +16,7 @@ export interface ShareRecord {
   /** Key of the account that is credited. */
   readonly account: string;
   readonly worker: string;
+  /** Where the account wants to be paid; empty when it names no address. */
   readonly address: string;
   readonly jobId: number;
   readonly height: number;
@@ -55,6 +56,7 @@ export interface BlockCandidate {
   readonly previousHash: Uint8Array;
   readonly account: string;
   readonly worker: string;
+  /** Where the account wants to be paid; empty when it names no address. */
   readonly address: string;
   readonly difficulty: number;
   readonly achieved: number;

@@ -197,7 +197,9 @@ export const poolConfigSchema = z.strictObject({
       format: z
         .enum(['auto', 'pretty', 'json'])
         .default('auto')
-        .describe('`auto`: readable on a terminal, JSON in a pipe.'),
+        .describe(
+          'Of the binary; `auto`: readable on a terminal, JSON in a pipe. `createPool()` writes JSON unless given a logger.',
+        ),
     })
     .prefault({})
     .describe('What is logged.'),

@@ -12,14 +12,13 @@ import {
 } from '@headframe/primitives';
 import {
   type AuthorizeHandler,
-  createServer,
   type Decisions,
   type DefaultAccount,
   type MiningContext,
   type MiningEvents,
   type MiningHooks,
   type MiningListenerOptions,
-  type MiningServer,
+  MiningServer,
   type ValidatorFactory,
 } from '@headframe/server';
 import type { BanList, Hook, MethodContext, MethodDefinition, Session } from '@headframe/sessions';
@@ -238,6 +237,7 @@ function createMiningServer<Account>(
       ...(bans.allow === undefined ? {} : { allow: bans.allow }),
     },
     refreshSpreadMs: config.jobs.spread * 1000,
+    ...(handlers.authorize === undefined ? {} : { authorize: handlers.authorize }),
     ...(handlers.admit === undefined ? {} : { admit: handlers.admit }),
     ...(handlers.accountKey === undefined ? {} : { accountKey: handlers.accountKey }),
   };
@@ -249,9 +249,7 @@ function createMiningServer<Account>(
       log: modules.log,
       ...(config.threads === undefined ? {} : { threads: config.threads }),
     });
-  // Without a handler every name is taken; createPool's overloads see to it that Account is the default one then.
-  const authorize = handlers.authorize ?? ((({ name }) => ({ id: name.account })) as AuthorizeHandler<Account>);
-  return createServer<Account>({ ...options, authorize }, { ...modules, validator });
+  return new MiningServer<Account>(options, { ...modules, validator });
 }
 
 function listenerOptions(listener: PoolConfig['listeners'][number], index: number): MiningListenerOptions {
