@@ -19,7 +19,7 @@ export class StatusLine {
   /** Replaces the line at the bottom. */
   update(text: string): void {
     if (!this.#stream.isTTY) return;
-    this.#current = text.slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1));
+    this.#current = text.slice(0, Math.max(20, (this.#stream.columns || 80) - 1));
     this.#stream.write(`\r\x1b[K${this.#current}`);
   }
 
