@@ -23,7 +23,9 @@ export const LAYERS = {
   server: 5,
   ledger: 5,
   devnode: 5,
+  payouts: 6,
   pool: 7,
+  http: 8,
   testkit: 9,
 };
 

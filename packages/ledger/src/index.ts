@@ -1,3 +1,23 @@
+export {
+  type AccountBalance,
+  type Accounting,
+  type AccountSettings,
+  type AccountSettingsChange,
+  type Booking,
+  type BookingEntry,
+  type BookingRecord,
+  type BookingState,
+  type BookProblem,
+  type EntryKind,
+  entriesOf,
+  type HeightRecord,
+  type PaymentPart,
+  type PaymentPlan,
+  type PaymentRecord,
+  type PaymentStatus,
+  type PaymentStep,
+  type StatementLine,
+} from './accounting/types.js';
 export { decodeShares, encodeShares } from './batch-codec.js';
 export { SCHEMA_VERSION } from './core/schema.js';
 export { type LedgerOptions, openLedger } from './open.js';

@@ -27,6 +27,11 @@ export type PoolErrorCode =
   | 'listen_failed'
   | 'worker_failed'
   | 'storage_failed'
+  | 'conflict'
+  | 'not_found'
+  | 'insufficient_funds'
+  | 'wallet_locked'
+  | 'rejected'
   | 'protocol_violation'
   | 'not_supported';
 

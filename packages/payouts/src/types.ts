@@ -1,0 +1,109 @@
+import type { PaymentPart, PaymentRecord } from '@headframe/ledger';
+
+/** An output of a payment. */
+export interface WalletOutput {
+  readonly address: string;
+  /** Output script of the address. */
+  readonly script: Uint8Array;
+  /** Base units. */
+  readonly amount: bigint;
+}
+
+/** A transaction that nobody has seen yet. */
+export interface SignedTransaction {
+  /** Display hex. */
+  readonly txid: string;
+  /** The whole transaction with witness, hex. */
+  readonly transaction: string;
+  /** Base units. */
+  readonly fee: bigint;
+}
+
+/** What became of a transaction. `conflicted`: another one that spends the same coins has `confirmations`. */
+export type TransactionState =
+  | { readonly state: 'unknown' }
+  | { readonly state: 'mempool' }
+  | { readonly state: 'chain'; readonly confirmations: number }
+  | { readonly state: 'conflicted'; readonly confirmations: number };
+
+export interface WalletStatus {
+  readonly isReady: boolean;
+  /** Why it is not: locked, not loaded, another chain, node away. */
+  readonly reason: string | undefined;
+  /** Spendable now, base units. */
+  readonly spendable: bigint | undefined;
+}
+
+/**
+ * A wallet that pays. Signing and broadcasting are apart: what was signed is stored before anybody can see it, so after
+ * a crash the same transaction is sent again and never another one.
+ */
+export interface Wallet {
+  /** For logs and pages. */
+  readonly name: string;
+  /** Never rejects. */
+  status(): Promise<WalletStatus>;
+  /**
+   * Chooses coins, builds and signs; nothing leaves. @throws PoolError `insufficient_funds`, `wallet_locked`,
+   * `rpc_*`, `invalid_argument` (an address or amount the wallet refuses).
+   */
+  sign(outputs: readonly WalletOutput[]): Promise<SignedTransaction>;
+  /** Hands a transaction to the network. May be repeated. @throws PoolError `rejected` with the node's reason, `rpc_*`. */
+  broadcast(transaction: SignedTransaction): Promise<void>;
+  /** What the node knows of a transaction. @throws PoolError `rpc_*`. */
+  find(transaction: SignedTransaction): Promise<TransactionState>;
+}
+
+/** What a payment run would do, or did. */
+export interface PayoutPlan {
+  /** One per transaction. */
+  readonly payments: readonly {
+    readonly id: string | undefined;
+    readonly parts: readonly PaymentPart[];
+    readonly total: bigint;
+  }[];
+  /** Accounts with something due that are not paid, and why. */
+  readonly skipped: readonly { readonly account: string; readonly amount: bigint; readonly reason: string }[];
+  readonly total: bigint;
+  readonly wallet: WalletStatus;
+}
+
+/** What a look at the chain changed. */
+export interface ReconcileReport {
+  readonly checked: number;
+  readonly changed: readonly {
+    readonly id: string;
+    readonly from: PaymentRecord['status'];
+    readonly to: PaymentRecord['status'];
+    readonly reason: string | undefined;
+  }[];
+}
+
+export interface PayoutStatus {
+  readonly wallet: WalletStatus;
+  readonly lastRunMs: number | undefined;
+  readonly nextRunMs: number | undefined;
+  /** Payments that are planned (wait for approval), or under way. */
+  readonly waiting: number;
+  readonly underWay: number;
+  readonly lastError: string | undefined;
+}
+
+/** Pays what is due: on a schedule, or when asked. Several may run on one ledger: none pays twice. */
+export interface Payouts {
+  /** Reconciles, then runs on its schedule. Never rejects. */
+  start(): void;
+  /** What a run would pay now. Changes nothing. */
+  plan(): Promise<PayoutPlan>;
+  /** Plans and pays what is due; with manual approval only plans. */
+  run(): Promise<PayoutPlan>;
+  /** @throws PoolError `not_found`, `conflict` when it does not wait for approval. */
+  approve(id: string): Promise<PaymentRecord>;
+  /** Before it is signed. @throws PoolError `not_found`, `conflict`. */
+  cancel(id: string, reason: string): Promise<PaymentRecord>;
+  /** Asks the chain about every payment under way, and sends again what it does not know. */
+  reconcile(): Promise<ReconcileReport>;
+  status(): Promise<PayoutStatus>;
+  /** Lets the step under way end. Idempotent. */
+  close(): Promise<void>;
+}
