@@ -68,6 +68,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   return ledger;
 }
 
+/** Node 20 starts no thread from TypeScript: where this file itself is run as a source, the thread is that of the build. */
+function builtWorker(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? '../dist/worker.js' : './worker.js', import.meta.url);
+}
+
 /** An epoch is stored as it is. */
 const EPOCH = /^[\x21-\x7e]{1,64}$/;
 
@@ -92,7 +97,7 @@ class ThreadedLedger implements Ledger {
     this.#thread = (name) =>
       new ThreadClient({
         name: `headframe-ledger-${name}`,
-        url: options.workerUrl ?? new URL('./worker.js', import.meta.url),
+        url: options.workerUrl ?? builtWorker(),
         start: {
           database: {
             url: options.url,
