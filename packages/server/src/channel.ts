@@ -49,7 +49,7 @@ export interface ChannelTerms {
  */
 export class Channel<Account = unknown> {
   readonly session: SessionCore;
-  readonly terms: ChannelTerms;
+  terms: ChannelTerms;
   readonly #port: ChannelPort;
   /** Extranonce1; undefined until subscribed. */
   prefix: Uint8Array | undefined = undefined;
@@ -172,6 +172,14 @@ export class Channel<Account = unknown> {
   }
 
   // --- leases
+
+  /** Other terms of the listener. Answers the difficulty within them. */
+  changeTerms(terms: ChannelTerms, nowMs: number): number {
+    const { policy } = terms;
+    this.terms = terms;
+    this.vardiff = policy.kind === 'vardiff' ? new Vardiff(policy.vardiff, nowMs, this.vardiff?.save()) : undefined;
+    return policy.kind === 'fixed' ? policy.difficulty.value : (this.vardiff?.difficulty ?? this.difficulty.value);
+  }
 
   /** What a later session needs to go on; undefined when there is nothing worth keeping. */
   keep(): KeptChannel | undefined {

@@ -4,11 +4,12 @@ import type { SessionCore } from '@headframe/sessions';
 import type { PasswordOptions } from '@headframe/stratum-v1';
 import type { Accounts } from './accounts.js';
 import { Broadcaster, type BroadcasterOptions } from './broadcaster.js';
-import { Channel, type ChannelPort, type ChannelTerms, type KeptChannel } from './channel.js';
+import { Channel, type ChannelPort, type KeptChannel } from './channel.js';
 import type { MiningEvents } from './events.js';
 import type { ExtranonceAllocator } from './extranonce.js';
 import { LeaseStore, newSessionToken } from './lease.js';
 import type { MiningLimits } from './limits.js';
+import type { TermsTable } from './terms.js';
 import { WorkDesk } from './work-desk.js';
 
 /** What {@link Mining} works with. */
@@ -21,8 +22,7 @@ export interface MiningParts<Account> {
   readonly broadcast: Omit<BroadcasterOptions, 'clock'>;
   readonly keepAliveWith: 'work' | 'ping';
   readonly announceVersionMask: boolean;
-  /** The terms of a listener, by its index. */
-  readonly termsOf: (listener: number) => ChannelTerms;
+  readonly terms: TermsTable;
   readonly isBanned: (accountKey: string) => boolean;
 }
 
@@ -68,7 +68,7 @@ export class Mining<Account> {
   }
 
   open(session: SessionCore, port: ChannelPort): Channel<Account> {
-    return new Channel(session, port, this.parts.termsOf(session.listener.index), this.parts.clock.monotonic());
+    return new Channel(session, port, this.parts.terms.of(session.listener.index), this.parts.clock.monotonic());
   }
 
   /** Gives the channel its extranonce: that of a session it resumes, or a new one. Repeats change nothing. */
@@ -168,6 +168,12 @@ export class Mining<Account> {
       vardiff === undefined ? wanted.value : vardiff.fix(this.parts.clock.monotonic(), wanted.value),
     );
     return channel.difficulty;
+  }
+
+  /** The channel's listener has other terms now: what the miner asked for stays, within them. */
+  changeTerms(channel: Channel<Account>): void {
+    const terms = this.parts.terms.of(channel.session.listener.index);
+    this.#change(channel, channel.changeTerms(terms, this.parts.clock.monotonic()));
   }
 
   #applyOptions(channel: Channel<Account>, options: PasswordOptions): void {

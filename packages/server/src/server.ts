@@ -35,6 +35,7 @@ import type { Connection } from '@headframe/transport';
 import { defaultAccountAddress, defaultAccountKey } from './accounts.js';
 import { Channel } from './channel.js';
 import { CoreLink } from './core-link.js';
+import type { DifficultyOption } from './difficulty-policy.js';
 import type { MiningEvents, ShareContext } from './events.js';
 import { ExtranonceAllocator } from './extranonce.js';
 import { Judging } from './judging.js';
@@ -118,7 +119,7 @@ export class MiningServer<Account = DefaultAccount> {
       },
       keepAliveWith: keepAlive.with ?? 'work',
       announceVersionMask: options.announceVersionMask ?? false,
-      termsOf: resolveTerms(options, this.limits),
+      terms: resolveTerms(options, this.limits),
       isBanned: (key) => this.#sessions.bans.findAccount(key) !== undefined,
     });
     const { log } = this;
@@ -364,6 +365,21 @@ export class MiningServer<Account = DefaultAccount> {
   /** Fixes the difficulty of a channel, within its listener's range. Returns what it became. */
   setDifficulty(target: Target<Account>, difficulty: number): Difficulty {
     return this.mining.setDifficulty(this.channelOf(target), difficulty);
+  }
+
+  /**
+   * Gives a listener another difficulty or range, for new sessions and for those that are open: they get fresh work
+   * where their difficulty lies outside.
+   * @throws PoolError `invalid_config` for a difficulty out of range, `invalid_argument` when there is no such listener
+   */
+  setDifficultyPolicy(listener: number, difficulty: DifficultyOption): void {
+    if (!this.mining.parts.terms.change(listener, difficulty)) {
+      throw new PoolError('invalid_argument', `there is no listener ${listener}`);
+    }
+    for (const session of this.#sessions.sessions()) {
+      if (session.closed || session.listener.index !== listener) continue;
+      this.mining.changeTerms(this.channelOf(session));
+    }
   }
 
   /** Changes the version mask and tells the miner; older jobs keep theirs beside it. False when it negotiated none. */

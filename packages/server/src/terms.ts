@@ -11,14 +11,22 @@ const DEFAULT_EXTRANONCE2_SIZE = 8;
 const EXTRANONCE2_MIN = 4;
 const EXTRANONCE2_MAX = 8;
 
+/** Terms by listener. */
+export interface TermsTable {
+  /** Terms of a listener, or of connections attached without one. */
+  of(listener: number): ChannelTerms;
+  /**
+   * Gives a listener another difficulty; the terms so far stay as they are. False when there is no such listener.
+   * @throws PoolError `invalid_config`
+   */
+  change(listener: number, difficulty: DifficultyOption): boolean;
+}
+
 /**
  * Terms of every listener, and of connections attached without one.
  * @throws PoolError `invalid_config`
  */
-export function resolveTerms<Account>(
-  options: MiningServerOptions<Account>,
-  limits: MiningLimits,
-): (listener: number) => ChannelTerms {
+export function resolveTerms<Account>(options: MiningServerOptions<Account>, limits: MiningLimits): TermsTable {
   const factor = options.difficultyFactor ?? 1;
   const difficulty: DifficultyOption = options.difficulty ?? {};
   const terms = (option: DifficultyOption, extranonce2Size: number, path: string): ChannelTerms => {
@@ -34,7 +42,15 @@ export function resolveTerms<Account>(
   const listeners = (options.listeners ?? []).map((listener, i) =>
     terms(listener.difficulty ?? difficulty, listener.extranonce2Size ?? DEFAULT_EXTRANONCE2_SIZE, `listeners[${i}].`),
   );
-  return (index) => listeners[index] ?? common;
+  return {
+    of: (index) => listeners[index] ?? common,
+    change: (index, option) => {
+      const before = listeners[index];
+      if (before === undefined) return false;
+      listeners[index] = terms(option, before.extranonce2Size, `listeners[${index}].`);
+      return true;
+    },
+  };
 }
 
 /** Extranonce lengths that jobs must have a variant for. */

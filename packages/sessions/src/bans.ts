@@ -71,14 +71,13 @@ export class BanList {
   readonly #clock: Clock;
   readonly #bans: { readonly address: BoundedMap<string, Entry>; readonly account: BoundedMap<string, Entry> };
   readonly #accounts: BoundedMap<string, Score>;
-  readonly #enabled: boolean;
-  readonly #durationMs: number;
+  #enabled = true;
+  #durationMs = 0;
   readonly #halfLifeMs: number;
-  readonly #minBad: number;
-  readonly #badRatio: number;
+  #minBad = 0;
+  #badRatio = 0;
   readonly #strikes: number;
-  /** Addresses that are never banned or limited by address. */
-  readonly allow: AddressMatcher;
+  #allow: AddressMatcher;
   /** Called with every new ban, before sessions are closed for it. */
   onBan: (ban: Ban) => void = () => {};
 
@@ -88,13 +87,31 @@ export class BanList {
     this.#clock = clock;
     this.#bans = { address: new BoundedMap(maxBans), account: new BoundedMap(maxBans) };
     this.#accounts = new BoundedMap(options.maxAccounts ?? 65_536);
+    this.#halfLifeMs = options.halfLifeMs ?? 600_000;
+    this.#strikes = options.strikes ?? 20;
+    this.#allow = createAddressMatcher(options.allow ?? LOOPBACK);
+    this.#setRules(options);
+  }
+
+  #setRules(options: BanOptions): void {
     this.#enabled = options.enabled ?? true;
     this.#durationMs = options.durationMs ?? 600_000;
-    this.#halfLifeMs = options.halfLifeMs ?? 600_000;
     this.#minBad = options.minBad ?? 100;
     this.#badRatio = options.badRatio ?? 0.5;
-    this.#strikes = options.strikes ?? 20;
-    this.allow = createAddressMatcher(options.allow ?? LOOPBACK);
+  }
+
+  /** Addresses that are never banned or limited by address. */
+  get allow(): AddressMatcher {
+    return this.#allow;
+  }
+
+  /**
+   * Other rules from now on; bans in force and scores stay. `allow` counts for connections that come from now on.
+   * @throws PoolError `invalid_argument` for an `allow` entry that is no address and no CIDR: nothing changes then.
+   */
+  change(options: Pick<BanOptions, 'enabled' | 'durationMs' | 'minBad' | 'badRatio' | 'allow'>): void {
+    this.#allow = createAddressMatcher(options.allow ?? LOOPBACK);
+    this.#setRules(options);
   }
 
   get size(): number {

@@ -232,3 +232,19 @@ describe('bans on a server', () => {
     await close();
   });
 });
+
+describe('other rules while running', () => {
+  it('count from then on; bans in force stay', () => {
+    const { bans, session, shares } = setup();
+    shares(session('198.51.100.1'), 10, false);
+    bans.change({ minBad: 1000, allow: ['203.0.113.0/24'] });
+    expect(bans.findAddress('198.51.100.1')).toBeDefined();
+    shares(session('198.51.100.2'), 999, false);
+    expect(bans.findAddress('198.51.100.2')).toBeUndefined();
+    shares(session('203.0.113.7'), 2000, false);
+    expect(bans.findAddress('203.0.113.7')).toBeUndefined();
+    expect(() => bans.change({ enabled: false, allow: ['nonsense'] })).toThrow(/nonsense/);
+    shares(session('198.51.100.3'), 1000, false);
+    expect(bans.findAddress('198.51.100.3')).toBeDefined();
+  });
+});
