@@ -1,6 +1,7 @@
 export { decodeAddress, isAddress } from './address.js';
 export { builtinCoins } from './builtin.js';
 export { type AddressPrefixes, type Coin, coinNames, parseCoinDefinition, resolveCoin } from './coin.js';
+export { encodeAddress } from './encode-address.js';
 export {
   type CoinDefinition,
   coinDefinitionSchema,
