@@ -3,9 +3,18 @@ import { createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CpuMiner, MiningClient } from '@headframe/client';
+import type { Coin } from '@headframe/coins';
 import { createDevNode, type DevNode } from '@headframe/devnode';
 import { createSerialisingBus, type ShareBatch } from '@headframe/mining';
-import { createPool, decodeShareLogLine, type Pool, type PoolConfigInput, reject } from '@headframe/pool';
+import {
+  createPool,
+  decodeShareLogLine,
+  openPoolLedger,
+  type Pool,
+  type PoolConfigInput,
+  parseConfig,
+  reject,
+} from '@headframe/pool';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 
@@ -79,25 +88,43 @@ async function loggedShares(): Promise<ShareBatch['shares'][number][]> {
   return shares;
 }
 
+async function ledgerShares(options: PoolConfigInput, coin: Coin): Promise<ShareBatch['shares'][number][]> {
+  const ledger = await openPoolLedger(parseConfig(options), coin);
+  closing.push(ledger);
+  return (await ledger.shareLog()).flatMap(({ shares }) => [...shares]);
+}
+
 describe('a pool on a development node', () => {
-  it('mines blocks that pay the configured address, and logs the shares it answered', async () => {
-    const pool = createPool(config({ validation: 'inline' }));
-    closing.push(pool);
-    await pool.listen();
-    const block = next(pool, 'block');
-    const { miner } = await mine(pool, 'anyone.rig1');
-    miner.start();
-    expect(await block).toMatchObject({ status: 'confirmed', worker: 'anyone.rig1', account: 'anyone' });
-    await miner.stop();
-    expect(node.height).toBeGreaterThan(0);
-    const coinbase = node.getBlock(node.tipHash);
-    expect(Buffer.from(coinbase ?? []).includes('/Headframe/')).toBe(true);
-    await pool.close();
-    const shares = await loggedShares();
-    expect(shares.length).toBeGreaterThan(0);
-    expect(shares.every((share) => share.account === 'anyone' && share.difficulty === 1e-9)).toBe(true);
-    expect(shares.some((share) => share.blockHash !== undefined && share.result === 'accepted')).toBe(true);
-  });
+  it.each(['log:', undefined])(
+    'mines blocks that pay the configured address, and keeps the shares (%s)',
+    async (url) => {
+      const options = config({ validation: 'inline', storage: { url } });
+      const pool = createPool(options);
+      closing.push(pool);
+      await pool.listen();
+      const block = next(pool, 'block');
+      const { miner } = await mine(pool, 'anyone.rig1');
+      miner.start();
+      expect(await block).toMatchObject({ status: 'confirmed', worker: 'anyone.rig1', account: 'anyone' });
+      await miner.stop();
+      expect(pool.status().storage).toMatchObject({ kind: url === undefined ? 'ledger' : 'log', isOk: true });
+      expect(node.height).toBeGreaterThan(0);
+      const coinbase = node.getBlock(node.tipHash);
+      expect(Buffer.from(coinbase ?? []).includes('/Headframe/')).toBe(true);
+      await pool.close();
+      if (url === undefined) {
+        const ledger = await openPoolLedger(parseConfig(options), pool.coin);
+        closing.push(ledger);
+        const { items } = await ledger.blocks();
+        expect(items.at(-1)).toMatchObject({ status: 'confirmed', account: 'anyone', height: 1 });
+        expect(items.at(-1)?.networkDifficulty).toBeGreaterThan(0);
+      }
+      const shares = url === undefined ? await ledgerShares(options, pool.coin) : await loggedShares();
+      expect(shares.length).toBeGreaterThan(0);
+      expect(shares.every((share) => share.account === 'anyone' && share.difficulty === 1e-9)).toBe(true);
+      expect(shares.some((share) => share.blockHash !== undefined && share.result === 'accepted')).toBe(true);
+    },
+  );
 });
 
 describe('createPool', () => {

@@ -43,6 +43,7 @@ export class PoolBench {
       payout: { scheme: 'solo', address: POOL_ADDRESS },
       listeners: [{ host: '127.0.0.1', port: 0, difficulty: 1e-9 }],
       dataFolder: join(this.folder, 'data'),
+      storage: { url: 'log:' },
       validation: 'inline',
       shutdownGrace: 1,
       log: { level: 'silent' },

@@ -14,10 +14,11 @@ import {
 import { createJobManager, type JobManager } from '@headframe/jobs';
 import type { BlockSink, Bus, ShareSink } from '@headframe/mining';
 import { asciiToBytes, type Clock, errorMessage, isPoolError, type Logger, type Timer } from '@headframe/primitives';
-import type { PoolConfig } from './config.js';
+import { type Books, openBooks } from './books.js';
+import type { PoolConfig } from './config/schema.js';
 import { type FolderLock, lockFolder } from './folder-lock.js';
 import type { PoolSetup } from './setup.js';
-import { openShareLog } from './share-log.js';
+import { openStorage, type PoolStorage } from './storage.js';
 
 /** Bytes of extranonce1: an instance byte and a 24-bit index. */
 export const EXTRANONCE1_BYTES = 4;
@@ -38,15 +39,18 @@ export interface CoreModules {
   readonly bus: Bus;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Default: the share log in the data folder. */
+  /** Default: what `storage` of the configuration says. */
   readonly shareSink?: ShareSink;
 }
 
-/** The half of a pool that knows nodes and no sockets: templates, jobs, blocks, the share log. */
+/** The half of a pool that knows nodes and no sockets: templates, jobs, blocks, storage, books. */
 export interface PoolCore {
   readonly nodes: NodePool;
   readonly jobs: JobManager;
   readonly blocks: BlockSubmitter;
+  readonly storage: PoolStorage;
+  /** Undefined without a ledger. */
+  readonly books: Books | undefined;
   /**
    * Begins. Resolves without waiting for a node: miners are served while it is away. Jobs follow as soon as there is
    * a template.
@@ -57,7 +61,7 @@ export interface PoolCore {
 }
 
 /**
- * Opens journal and share log and makes the core.
+ * Opens journal and storage and makes the core.
  * @throws PoolError `storage_failed` when a file cannot be opened
  */
 export async function openCore(config: PoolConfig, setup: PoolSetup, modules: CoreModules): Promise<PoolCore> {
@@ -65,11 +69,10 @@ export async function openCore(config: PoolConfig, setup: PoolSetup, modules: Co
   const { coin } = setup;
   const lock = await lockFolder(config.dataFolder);
   let journal: BlockJournal | undefined;
-  let shares: ShareSink;
+  let storage: PoolStorage;
   try {
     journal = await openBlockJournal({ path: join(config.dataFolder, 'blocks.journal') }, { log });
-    shares =
-      modules.shareSink ?? (await openShareLog({ ...config.shareLog, folder: join(config.dataFolder, 'shares'), log }));
+    storage = await openStorage(config, coin, modules);
   } catch (error) {
     await journal?.close();
     await lock.release();
@@ -78,7 +81,9 @@ export async function openCore(config: PoolConfig, setup: PoolSetup, modules: Co
   const nodes = createPoolNodes(config, coin, modules);
   const blocks = createBlockSubmitter({ nodes: nodes.nodes, coin, bus, journal }, { clock, log });
   const jobs = createPoolJobs(config, setup, nodes, blocks, modules);
-  return new WiredCore({ config, coin, bus, log, clock, lock, journal, shares, nodes, blocks, jobs });
+  const { ledger } = storage;
+  const books = ledger === undefined ? undefined : openBooks({ bus, ledger, clock, log });
+  return new WiredCore({ config, coin, bus, log, clock, lock, journal, storage, books, nodes, blocks, jobs });
 }
 
 /** The nodes of a configuration. */
@@ -136,7 +141,8 @@ interface CoreParts {
   readonly clock: Clock;
   readonly lock: FolderLock;
   readonly journal: BlockJournal;
-  readonly shares: ShareSink;
+  readonly storage: PoolStorage;
+  readonly books: Books | undefined;
   readonly nodes: NodePool;
   readonly blocks: BlockSubmitter;
   readonly jobs: JobManager;
@@ -146,6 +152,8 @@ class WiredCore implements PoolCore {
   readonly nodes: NodePool;
   readonly jobs: JobManager;
   readonly blocks: BlockSubmitter;
+  readonly storage: PoolStorage;
+  readonly books: Books | undefined;
   readonly #parts: CoreParts;
   readonly #leave: (() => void)[] = [];
   #closing: Promise<void> | undefined;
@@ -155,17 +163,20 @@ class WiredCore implements PoolCore {
     this.nodes = parts.nodes;
     this.jobs = parts.jobs;
     this.blocks = parts.blocks;
+    this.storage = parts.storage;
+    this.books = parts.books;
   }
 
   async start(): Promise<void> {
-    const { bus, shares, config, jobs, nodes, blocks, log, clock } = this.#parts;
-    this.#leave.push(bus.answer('commit', (batch) => shares.commit(batch).then(() => null)));
+    const { bus, storage, books, config, jobs, nodes, blocks, log, clock } = this.#parts;
+    this.#leave.push(bus.answer('commit', (batch) => storage.sink.commit(batch).then(() => null)));
     this.#leave.push(
       jobs.on('job', (job) => {
         if (job.clean) blocks.tipChanged();
       }),
     );
     blocks.start();
+    books?.start();
     nodes.start().catch((error: unknown) => log.error({ error: errorMessage(error) }, 'node checks failed'));
     const started = jobs.start();
     started
@@ -195,12 +206,13 @@ class WiredCore implements PoolCore {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const { lock, shares, journal, nodes, jobs, blocks } = this.#parts;
+    const { lock, storage, books, journal, nodes, jobs, blocks } = this.#parts;
     await jobs.close();
     await blocks.close(graceMs);
     nodes.close();
     for (const leave of this.#leave.splice(0)) leave();
-    await shares.close();
+    await books?.close();
+    await storage.sink.close();
     await journal.close();
     await lock.release();
   }

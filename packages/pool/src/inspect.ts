@@ -2,7 +2,7 @@ import type { ProposalVerdict } from '@headframe/daemon';
 import type { BlockSink, JobRecord } from '@headframe/mining';
 import { createDirectBus } from '@headframe/mining';
 import { errorMessage, silentLogger, systemClock } from '@headframe/primitives';
-import type { PoolConfig } from './config.js';
+import type { PoolConfig } from './config/schema.js';
 import { createPoolJobs, createPoolNodes, judgeCurrentJob } from './core.js';
 import { type PoolSetup, setUp } from './setup.js';
 

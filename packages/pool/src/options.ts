@@ -4,7 +4,8 @@ import type { JobManagerStats } from '@headframe/jobs';
 import type { Bus, JobRecord, NodeStatus, ShareSink } from '@headframe/mining';
 import type { Clock, Logger } from '@headframe/primitives';
 import type { AuthorizeHandler, MiningServerOptions, MiningServerStats } from '@headframe/server';
-import type { PoolConfigInput } from './config.js';
+import type { PoolConfigInput } from './config/schema.js';
+import type { StorageState } from './storage.js';
 
 /** Decisions a pool leaves to its owner. Each has a working default. */
 export interface PoolHandlers<Account> {
@@ -27,7 +28,7 @@ export interface PoolModules {
   /** A pino logger fits. Default: JSON lines on standard output at the configured level. */
   readonly log?: Logger;
   readonly clock?: Clock;
-  /** Where judged shares go. Default: the share log in the data folder. */
+  /** Where judged shares go, in place of what `storage` says. There is no ledger then. */
   readonly shareSink?: ShareSink;
   /** Default: direct calls. */
   readonly bus?: Bus;
@@ -45,6 +46,8 @@ export interface PoolStatus {
   /** Undefined before `listen`. */
   readonly blocks: BlockSubmitterStats | undefined;
   readonly jobs: JobManagerStats | undefined;
+  /** Where shares go and whether that works. Undefined before `listen`. */
+  readonly storage: StorageState | undefined;
 }
 
 /** Where a pool listens. */

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Coin } from '@headframe/coins';
+import type { Ledger } from '@headframe/ledger';
 import { type Bus, createDirectBus } from '@headframe/mining';
 import {
   type Clock,
@@ -10,23 +10,23 @@ import {
   systemClock,
   type Timer,
 } from '@headframe/primitives';
-import {
-  type AuthorizeHandler,
-  type Decisions,
-  type DefaultAccount,
-  type MiningContext,
-  type MiningEvents,
-  type MiningHooks,
-  type MiningListenerOptions,
+import type {
+  AuthorizeHandler,
+  Decisions,
+  DefaultAccount,
+  MiningContext,
+  MiningEvents,
+  MiningHooks,
   MiningServer,
-  type ValidatorFactory,
 } from '@headframe/server';
 import type { BanList, Hook, MethodContext, MethodDefinition, Session } from '@headframe/sessions';
-import { createValidator } from '@headframe/validator';
 import { pino } from 'pino';
-import { type ConfigProblem, configError, type PoolConfig, parseConfig } from './config.js';
+import { configError, parseConfig } from './config/problems.js';
+import type { PoolConfig } from './config/schema.js';
 import { openCore, type PoolCore } from './core.js';
+import { createMiningServer } from './mining-server.js';
 import type { PoolAddress, PoolHandlers, PoolModules, PoolOptions, PoolStatus } from './options.js';
+import { API_SERVICE, type PoolService, Services } from './services.js';
 import { type PoolSetup, setUp } from './setup.js';
 
 /** Time to close files, beside the configured grace: also a grace of 0 must leave a clean log. */
@@ -44,7 +44,9 @@ export class Pool<Account = DefaultAccount> {
   readonly log: Logger;
   /** The mining server: sessions, channels, difficulty. */
   readonly server: MiningServer<Account>;
-  readonly #setup: PoolSetup;
+  /** What the configuration means for the chain. */
+  readonly setup: PoolSetup;
+  readonly #services: Services;
   readonly #modules: PoolModules;
   readonly #bus: Bus;
   readonly #clock: Clock;
@@ -55,7 +57,7 @@ export class Pool<Account = DefaultAccount> {
 
   constructor(config: PoolConfig, handlers: PoolHandlers<Account>, modules: PoolModules) {
     this.config = config;
-    this.#setup = setUp(config);
+    this.setup = setUp(config);
     this.#modules = modules;
     this.#clock = modules.clock ?? systemClock;
     this.log = modules.log ?? pino({ level: config.log.level });
@@ -64,8 +66,9 @@ export class Pool<Account = DefaultAccount> {
       createDirectBus({
         onListenerError: (error) => this.log.error({ error: errorMessage(error) }, 'bus listener failed'),
       });
-    this.coin = this.#setup.coin;
-    this.server = createMiningServer(config, this.#setup, handlers, {
+    this.#services = new Services(this.log);
+    this.coin = this.setup.coin;
+    this.server = createMiningServer(config, this.setup, handlers, {
       bus: this.#bus,
       clock: this.#clock,
       log: this.log,
@@ -109,6 +112,15 @@ export class Pool<Account = DefaultAccount> {
     return this;
   }
 
+  /**
+   * Adds something that lives as long as the pool: started when the listeners are open, closed first.
+   * @throws PoolError `closed` once the pool listens
+   */
+  service(service: PoolService): this {
+    this.#services.add(service);
+    return this;
+  }
+
   // --- running
 
   /**
@@ -125,17 +137,22 @@ export class Pool<Account = DefaultAccount> {
   }
 
   async #listen(): Promise<void> {
+    if (this.config.api !== undefined && !this.#services.has(API_SERVICE)) {
+      const message = 'needs pool.use(httpApi, ...) of @headframe/http; the binary does that by itself';
+      throw configError([{ path: 'api', message }]);
+    }
     try {
       const { shareSink } = this.#modules;
       const modules = { bus: this.#bus, clock: this.#clock, log: this.log };
       this.#core = await openCore(
         this.config,
-        this.#setup,
+        this.setup,
         shareSink === undefined ? modules : { ...modules, shareSink },
       );
       await this.#core.start();
       const listeners = await this.server.listen();
       this.#addresses = listeners.map(({ host, port }) => ({ host, port }));
+      await this.#services.start();
     } catch (error) {
       await this.#close();
       throw error;
@@ -149,10 +166,11 @@ export class Pool<Account = DefaultAccount> {
 
   /**
    * Graceful and idempotent:
-   * 1. stops accepting and asks miners to reconnect; each session closes after its last reply;
-   * 2. judges the shares that were handed in and commits them;
-   * 3. lets blocks under way reach the nodes;
-   * 4. closes share log and journal.
+   * 1. closes services;
+   * 2. stops accepting and asks miners to reconnect; each session closes after its last reply;
+   * 3. judges the shares that were handed in and commits them;
+   * 4. lets blocks under way reach the nodes;
+   * 5. closes books, storage and journal.
    * Each takes at most `shutdownGrace` seconds; the last one second more.
    */
   close(): Promise<void> {
@@ -162,6 +180,7 @@ export class Pool<Account = DefaultAccount> {
 
   async #close(): Promise<void> {
     const graceMs = this.config.shutdownGrace * 1000;
+    await this.#services.close(graceMs + CLOSE_FILES_MS, this.#clock);
     await this.server.close({ drainMs: graceMs });
     await this.#closeCore(graceMs);
     await this.#bus.close();
@@ -187,6 +206,11 @@ export class Pool<Account = DefaultAccount> {
     return this.server.bans;
   }
 
+  /** Shares, statistics, balances and payments; undefined before `listen`, and with the plain share log. */
+  get ledger(): Ledger | undefined {
+    return this.#core?.storage.ledger;
+  }
+
   /** Asks the nodes for a template now. */
   refreshTemplate(): void {
     this.#core?.jobs.refresh();
@@ -205,85 +229,9 @@ export class Pool<Account = DefaultAccount> {
       server: stats,
       blocks: core?.blocks.stats,
       jobs: core?.jobs.stats,
+      storage: core?.storage.state,
     };
   }
-}
-
-interface ServerModules {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
-
-function createMiningServer<Account>(
-  config: PoolConfig,
-  setup: PoolSetup,
-  handlers: PoolHandlers<Account>,
-  modules: ServerModules,
-): MiningServer<Account> {
-  const { coin, versionMask } = setup;
-  const { bans } = config;
-  const options = {
-    listeners: config.listeners.map(listenerOptions),
-    difficultyFactor: coin.difficultyFactor,
-    versionMask,
-    instance: config.instance,
-    limits: { ...config.limits, leaseMs: config.leaseSeconds * 1000 },
-    bans: {
-      enabled: bans.enabled,
-      durationMs: bans.seconds * 1000,
-      badRatio: bans.invalidRatio,
-      minBad: bans.minInvalid,
-      ...(bans.allow === undefined ? {} : { allow: bans.allow }),
-    },
-    refreshSpreadMs: config.jobs.spread * 1000,
-    ...(handlers.authorize === undefined ? {} : { authorize: handlers.authorize }),
-    ...(handlers.admit === undefined ? {} : { admit: handlers.admit }),
-    ...(handlers.accountKey === undefined ? {} : { accountKey: handlers.accountKey }),
-  };
-  const validator: ValidatorFactory<Account> = (listener) =>
-    createValidator({
-      mode: config.validation,
-      algorithm: coin.algorithm,
-      listener,
-      log: modules.log,
-      ...(config.threads === undefined ? {} : { threads: config.threads }),
-    });
-  return new MiningServer<Account>(options, { ...modules, validator });
-}
-
-function listenerOptions(listener: PoolConfig['listeners'][number], index: number): MiningListenerOptions {
-  const { host, port, difficulty, extranonce2Size, proxyProtocol, publicUrl, protocol } = listener;
-  return {
-    host,
-    port,
-    difficulty,
-    extranonce2Size,
-    ...(listener.tls === undefined ? {} : { tls: readTls(listener.tls, index) }),
-    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
-    ...(publicUrl === undefined ? {} : { stratumUrl: publicUrl }),
-    ...(protocol === 'auto' ? {} : { protocols: ['stratum-v1'] }),
-  };
-}
-
-type TlsConfig = NonNullable<PoolConfig['listeners'][number]['tls']>;
-
-/** @throws PoolError `invalid_config` when a file cannot be read */
-function readTls(tls: TlsConfig, index: number): { key: string; cert: string; required: boolean } {
-  const problems: ConfigProblem[] = [];
-  const read = (text: string | undefined, file: string | undefined, key: string): string => {
-    if (text !== undefined) return text;
-    try {
-      return readFileSync(file ?? '', 'utf8');
-    } catch (error) {
-      problems.push({ path: `listeners[${index}].tls.${key}`, message: `cannot be read: ${errorMessage(error)}` });
-      return '';
-    }
-  };
-  const cert = read(tls.cert, tls.certFile, 'certFile');
-  const key = read(tls.key, tls.keyFile, 'keyFile');
-  if (problems.length > 0) throw configError(problems);
-  return { key, cert, required: tls.only };
 }
 
 /**

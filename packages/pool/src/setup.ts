@@ -1,18 +1,31 @@
 import { type Coin, type CoinDefinition, decodeAddress, resolveCoin } from '@headframe/coins';
+import type { FeePolicy } from '@headframe/ledger';
 import { lowestDifficulty, type PayoutOutput } from '@headframe/mining';
 import { errorMessage, hexToU32, PoolError } from '@headframe/primitives';
 import { BigNumber } from 'bignumber.js';
-import { type ConfigProblem, configError, type PoolConfig } from './config.js';
+import { creditsAccounts } from './config/payout.js';
+import { type ConfigProblem, configError } from './config/problems.js';
+import type { PoolConfig } from './config/schema.js';
 
 /** What a configuration means for the chain: checked once, before any port is opened. */
 export interface PoolSetup {
   readonly coin: Coin;
+  /** Outputs of the coinbase; with `coinbase-split`, those used while nobody has shares. */
   readonly outputs: readonly PayoutOutput[];
   readonly versionMask: number;
+  /** True when rewards are credited to accounts, whose usernames are addresses. */
+  readonly creditsAccounts: boolean;
+  /** Fees as credits; empty when they are outputs of the coinbase. */
+  readonly fees: FeePolicy;
+  /** Least payment, base units; undefined without payments. */
+  readonly minimumPayout: bigint | undefined;
 }
 
-/** Fees are given in percent with at most four decimals, so a whole is this many parts. */
+/** Fees are given in percent with at most four decimals, so a whole is this many parts: a million, as in a fee policy. */
 const PARTS_PER_PERCENT = 10_000;
+
+/** Base units of a coin: all coins here have eight decimals. */
+export const UNITS_PER_COIN = 100_000_000;
 
 /**
  * Resolves coin, addresses and difficulties of a configuration.
@@ -77,6 +90,19 @@ export function setUp(config: PoolConfig): PoolSetup {
 
   const versionMask = config.versionMask === undefined ? coin.versionMask : hexToU32(config.versionMask);
   if (problems.length > 0) throw configError(problems);
-  const outputs = rest > 0 ? [{ script: main, parts: rest }, ...fees] : fees;
-  return { coin, outputs, versionMask };
+  const isCredited = creditsAccounts(config.payout);
+  const direct = rest > 0 ? [{ script: main, parts: rest }, ...fees] : fees;
+  const recipients = config.payout.fees.map(({ address, percent }) => ({
+    account: address,
+    ppm: new BigNumber(percent).times(PARTS_PER_PERCENT).toNumber(),
+  }));
+  const minimum = config.payout.payments?.minimum;
+  return {
+    coin,
+    outputs: isCredited ? [{ script: main, parts: 1 }] : direct,
+    versionMask,
+    creditsAccounts: isCredited,
+    fees: isCredited ? { recipients } : {},
+    minimumPayout: minimum === undefined ? undefined : BigInt(new BigNumber(minimum).times(UNITS_PER_COIN).toFixed(0)),
+  };
 }

@@ -1,8 +1,9 @@
 import { isPoolError } from '@headframe/primitives';
 import { describe, expect, it } from 'vitest';
-import { checkConfig, parseConfig } from '../src/config.js';
+import { checkConfig, parseConfig } from '../src/config/problems.js';
 import { applyEnvironment } from '../src/env.js';
 import { setUp } from '../src/setup.js';
+import { ledgerUrl } from '../src/storage.js';
 
 const minimal = {
   coin: 'bitcoin',
@@ -49,17 +50,46 @@ describe('configuration', () => {
     expect(Object.keys(found).sort()).toEqual(['limits.idleTimeoutMs', 'limits.leaseMs', 'limits.lineByte']);
   });
 
-  it('refuses what is not built yet and says so', () => {
-    const found = problems({ ...minimal, storage: { url: 'sqlite:./data/pool.db' }, api: { port: 8080 } });
-    expect(found.storage).toMatch(/later release/);
-    expect(found.api).toMatch(/later release/);
-    expect(problems({ ...minimal, payout: { scheme: 'pplns', address: 'x' } })['payout.scheme']).toMatch(/solo/);
+  it('keeps the ledger in the data folder by default, and serves HTTP only when asked', () => {
+    const config = parseConfig({ ...minimal, dataFolder: '/srv/pool' });
+    expect(ledgerUrl(config)).toBe('sqlite:/srv/pool/pool.db');
+    expect(config.storage.commit).toBe('durable');
+    expect(config.api).toBeUndefined();
+    expect(ledgerUrl(parseConfig({ ...minimal, storage: { url: 'log:' } }))).toBeUndefined();
+    expect(parseConfig({ ...minimal, api: {} }).api).toMatchObject({ host: '127.0.0.1', port: 8080, dashboard: true });
+  });
+
+  it('refuses storage, links and payments that make no sense', () => {
+    expect(problems({ ...minimal, storage: { url: 'mysql://x' } })['storage.url']).toMatch(/sqlite:FILE/);
+    const api = { explorer: { block: 'https://x/', address: 'javascript:alert(1)//{address}' }, adminToken: 'short' };
+    const found = problems({ ...minimal, api });
+    expect(found['api.explorer.block']).toMatch(/\{hash\}/);
+    expect(found['api.explorer.address']).toMatch(/http/);
+    expect(found['api.adminToken']).toMatch(/16/);
+    const split = { scheme: 'coinbase-split', address: 'bcrt1qq', payments: {} };
+    expect(problems({ ...minimal, payout: split })['payout.payments']).toMatch(/coinbase-split/);
+    const float = { scheme: 'pplns', address: 'bcrt1qq', payments: { minimum: 0.001 } };
+    expect(problems({ ...minimal, payout: float })['payout.payments.minimum']).toBeDefined();
   });
 
   it('never shows a secret', () => {
     const found = problems({ ...minimal, daemons: [{ url: 'http://127.0.0.1:1', password: 12345 }] });
     expect(found['daemons[0].password']).toBeDefined();
     expect(JSON.stringify(found)).not.toContain('12345');
+    const wallet = { password: 'pass-1', passphrase: 'pass-2' };
+    const more = problems({
+      ...minimal,
+      payout: { scheme: 'coinbase-split', address: 'bcrt1qq', payments: { wallet } },
+      storage: { url: 'mysql://pool:pass-3@db/pool' },
+      api: { adminToken: 'pass-4', adminTokenFile: 7 },
+    });
+    expect(Object.keys(more).sort()).toEqual([
+      'api.adminToken',
+      'api.adminTokenFile',
+      'payout.payments',
+      'storage.url',
+    ]);
+    expect(JSON.stringify(more)).not.toContain('pass-');
   });
 
   it('throws one error with all problems', () => {
