@@ -145,7 +145,12 @@ const POOL_ERRORS = {
   closed: 'The object was closed.',
   listen_failed: 'A port cannot be opened.',
   worker_failed: 'A hashing thread died.',
-  storage_failed: 'A file of the data folder cannot be opened, written or read.',
+  storage_failed: 'A file of the data folder or the database cannot be opened, written or read; `reason`: `full`, `locked`, `unavailable` or `failed`.',
+  conflict: 'Something else changed it first, or its state does not allow this: read it again.',
+  not_found: 'There is nothing of that name.',
+  insufficient_funds: 'The wallet has less than is to be paid.',
+  wallet_locked: 'The wallet is encrypted and was not unlocked.',
+  rejected: 'A node refused a transaction; the message has its reason.',
   protocol_violation: 'The other side broke the protocol.',
   not_supported: 'Known, but not offered here; on the bus: nobody answers this call.',
 };
