@@ -1,3 +1,5 @@
+export { createPayouts, type PayoutModules } from './payer.js';
+export type { PayoutOptions } from './payer-options.js';
 export { createAccountant } from './accountant.js';
 export { heightFromJob } from './accountant-heights.js';
 export type {
@@ -12,11 +14,14 @@ export type {
   PayoutScheme,
 } from './accountant-types.js';
 export type {
+  FindOptions,
   PayoutPlan,
   PayoutStatus,
   Payouts,
   ReconcileReport,
   SignedTransaction,
+  SignOptions,
+  TransactionOutput,
   TransactionState,
   Wallet,
   WalletOutput,

@@ -19,12 +19,38 @@ export interface SignedTransaction {
   readonly fee: bigint;
 }
 
-/** What became of a transaction. `conflicted`: another one that spends the same coins has `confirmations`. */
+/** An output as it stands in a transaction. */
+export interface TransactionOutput {
+  readonly script: Uint8Array;
+  /** Base units. */
+  readonly amount: bigint;
+}
+
+/**
+ * What became of a transaction. `conflicted`: the transaction `txid`, which spends one of its coins elsewhere, has
+ * `confirmations`; said only when that transaction was seen in the chain, never for want of knowledge. `chain` with a
+ * `txid`: it is in the chain under that id, signatures having been changed on the way.
+ */
 export type TransactionState =
   | { readonly state: 'unknown' }
   | { readonly state: 'mempool' }
-  | { readonly state: 'chain'; readonly confirmations: number }
-  | { readonly state: 'conflicted'; readonly confirmations: number };
+  | { readonly state: 'chain'; readonly confirmations: number; readonly txid?: string }
+  | {
+      readonly state: 'conflicted';
+      readonly confirmations: number;
+      readonly txid: string;
+      readonly outputs: readonly TransactionOutput[];
+    };
+
+export interface SignOptions {
+  /** Transactions that the wallet may not know of yet: their coins are left alone. */
+  readonly avoid?: readonly SignedTransaction[];
+}
+
+export interface FindOptions {
+  /** Not signed before this time: where a search through blocks may begin. Default: a week ago. */
+  readonly signedMs?: number;
+}
 
 export interface WalletStatus {
   readonly isReady: boolean;
@@ -45,19 +71,24 @@ export interface Wallet {
   status(): Promise<WalletStatus>;
   /**
    * Chooses coins, builds and signs; nothing leaves. @throws PoolError `insufficient_funds`, `wallet_locked`,
-   * `rpc_*`, `invalid_argument` (an address or amount the wallet refuses).
+   * `rpc_*`, `invalid_argument` (an address or amount the wallet refuses; `details.address` names it),
+   * `invalid_data` (what was signed is not what was asked for; `details.reason` is `too_large` when the outputs are too
+   * many or the coins too small).
    */
-  sign(outputs: readonly WalletOutput[]): Promise<SignedTransaction>;
+  sign(outputs: readonly WalletOutput[], options?: SignOptions): Promise<SignedTransaction>;
   /** Hands a transaction to the network. May be repeated. @throws PoolError `rejected` with the node's reason, `rpc_*`. */
   broadcast(transaction: SignedTransaction): Promise<void>;
   /** What the node knows of a transaction. @throws PoolError `rpc_*`. */
-  find(transaction: SignedTransaction): Promise<TransactionState>;
+  find(transaction: SignedTransaction, options?: FindOptions): Promise<TransactionState>;
+  /** The transaction is settled: its coins need no guard any more. May be repeated. @throws PoolError `rpc_*`. */
+  release(transaction: SignedTransaction): Promise<void>;
 }
 
 /** What a payment run would do, or did. */
 export interface PayoutPlan {
   /** One per transaction. */
   readonly payments: readonly {
+    /** Undefined while nothing is written down. */
     readonly id: string | undefined;
     readonly parts: readonly PaymentPart[];
     readonly total: bigint;
