@@ -42,7 +42,7 @@ const MEDIAN_SPAN = 11;
 /** Block index, active chain and coins; every rule that needs other blocks. */
 export class Chain {
   readonly params: ChainParams;
-  readonly coins: CoinSet;
+  readonly coins: CoinSet = new CoinSet();
   readonly #clock: Clock;
   readonly #entries = new Map<string, BlockEntry>();
   readonly #active: BlockEntry[] = [];
@@ -51,11 +51,10 @@ export class Chain {
   #preferred = 0;
   #prunedTo = 0;
 
-  constructor(params: ChainParams, clock: Clock, walletScript: Uint8Array, onTip: (change: TipChange) => void) {
+  constructor(params: ChainParams, clock: Clock, onTip: (change: TipChange) => void) {
     this.params = params;
     this.#clock = clock;
     this.#onTip = onTip;
-    this.coins = new CoinSet(walletScript);
     // Genesis creates no coins: its output can be spent on no chain.
     const genesis = this.#insert(parseBlock(params.genesis), undefined);
     genesis.undo = [];

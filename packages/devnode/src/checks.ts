@@ -1,8 +1,9 @@
 import { equalBytes, isAtMostLe, uint256ToBytesLe } from '@headframe/primitives';
 import { type Block, type BlockHeader, merkleRoot } from './block.js';
 import { scryptHash, sha256d } from './hashes.js';
+import { transactionSigops } from './sigops.js';
 import { targetOfBits } from './target.js';
-import { spentKey, type Transaction, transactionSigops } from './transaction.js';
+import { spentKey, type Transaction } from './transaction.js';
 
 /** Which function the proof of work is. */
 export type ProofOfWork = 'sha256d' | 'scrypt';

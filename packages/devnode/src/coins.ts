@@ -1,4 +1,6 @@
 import type { Block } from './block.js';
+import { scriptKey } from './keys.js';
+import { SignatureChecks } from './signatures.js';
 import { outpointKey, spentKey, type Transaction } from './transaction.js';
 
 /** An unspent output. */
@@ -26,11 +28,12 @@ export interface SpendContext {
   /** Height of the block the transaction would stand in. */
   readonly height: number;
   readonly coinbaseMaturity: number;
+  readonly signatures: SignatureChecks;
 }
 
 /**
- * Inputs exist, coinbases among them are mature, and inputs cover outputs. Scripts, signatures and relative lock times
- * (BIP 68) are not looked at: whoever names an output may spend it.
+ * Inputs exist, coinbases among them are mature, inputs cover outputs, and P2WPKH inputs are signed. Other scripts and
+ * relative lock times (BIP 68) are not looked at: whoever names such an output may spend it.
  */
 export function checkSpend(transaction: Transaction, coins: CoinLookup, context: SpendContext): SpendResult {
   let valueIn = 0n;
@@ -43,20 +46,20 @@ export function checkSpend(transaction: Transaction, coins: CoinLookup, context:
     valueIn += coin.value;
   }
   const valueOut = transaction.outputs.reduce((sum, { value }) => sum + value, 0n);
-  return valueOut > valueIn ? { ok: false, reason: 'bad-txns-in-belowout' } : { ok: true, fee: valueIn - valueOut };
+  if (valueOut > valueIn) return { ok: false, reason: 'bad-txns-in-belowout' };
+  const unsigned = context.signatures.check(transaction, coins);
+  return unsigned === undefined ? { ok: true, fee: valueIn - valueOut } : { ok: false, reason: unsigned };
 }
 
 const OP_RETURN = 0x6a;
 
-/** The unspent outputs of the active chain, with those of one script (the built-in wallet's) indexed apart. */
+/** The unspent outputs of the active chain, with those of some scripts (the wallet's) indexed apart. */
 export class CoinSet {
   readonly #coins = new Map<string, Coin>();
   readonly #watched = new Map<string, Coin>();
-  readonly #watchedScript: string;
-
-  constructor(watchedScript: Uint8Array) {
-    this.#watchedScript = watchedScript.join();
-  }
+  readonly #watchedScripts = new Set<string>();
+  /** What was checked once need not be again. */
+  readonly signatures: SignatureChecks = new SignatureChecks();
 
   get size(): number {
     return this.#coins.size;
@@ -64,14 +67,22 @@ export class CoinSet {
   get(key: string): Coin | undefined {
     return this.#coins.get(key);
   }
-  /** Unspent outputs of the watched script, oldest first. */
+  /** Indexes a P2WPKH script from now on, with the outputs it has by now. */
+  watch(script: Uint8Array): void {
+    const wanted = scriptKey(script);
+    this.#watchedScripts.add(wanted);
+    for (const [key, coin] of this.#coins) {
+      if (coin.script.length === script.length && scriptKey(coin.script) === wanted) this.#watched.set(key, coin);
+    }
+  }
+  /** Unspent outputs of the watched scripts, oldest first. */
   watched(): IterableIterator<[string, Coin]> {
     return this.#watched.entries();
   }
 
   #add(key: string, coin: Coin): void {
     this.#coins.set(key, coin);
-    if (coin.script.length === 22 && coin.script.join() === this.#watchedScript) this.#watched.set(key, coin);
+    if (coin.script.length === 22 && this.#watchedScripts.has(scriptKey(coin.script))) this.#watched.set(key, coin);
   }
 
   #remove(key: string): void {
@@ -87,7 +98,7 @@ export class CoinSet {
   }
 
   /** Spends and creates what the block does, or nothing when it breaks a rule. */
-  connect(block: Block, context: SpendContext, subsidy: bigint): ConnectResult {
+  connect(block: Block, context: Omit<SpendContext, 'signatures'>, subsidy: bigint): ConnectResult {
     const undo: [string, Coin][] = [];
     let fees = 0n;
     const fail = (reason: string, applied: number): ConnectResult => {
@@ -96,7 +107,10 @@ export class CoinSet {
     };
     for (const [i, transaction] of block.transactions.entries()) {
       if (i > 0) {
-        const spend = checkSpend(transaction, (key) => this.#coins.get(key), context);
+        const spend = checkSpend(transaction, (key) => this.#coins.get(key), {
+          ...context,
+          signatures: this.signatures,
+        });
         if (!spend.ok) return fail(spend.reason, i);
         fees += spend.fee;
         for (const input of transaction.inputs) {

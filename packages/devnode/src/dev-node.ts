@@ -7,20 +7,26 @@ import {
   systemClock,
   TypedEmitter,
 } from '@headframe/primitives';
+import { describeScript } from './addresses.js';
 import { type Block, parseBlock } from './block.js';
 import { type BlockEntry, Chain, type TipChange } from './chain.js';
 import { RpcServer } from './http.js';
 import { LongPolls } from './long-poll.js';
+import { type MakeTransactionOptions, makeTransaction } from './make-transaction.js';
 import { Mempool } from './mempool.js';
 import { mineBlock, selectTransactions } from './miner.js';
 import { chainParams, type DevNodeCoin } from './params.js';
 import { decoded, RPC_ERROR, RpcFault, type RpcMethod } from './rpc.js';
 import { chainMethods } from './rpc-chain.js';
 import { miningMethods, type NodeContext, nodeMethods } from './rpc-node.js';
+import { paymentMethods } from './rpc-payments.js';
+import { transactionMethods } from './rpc-transactions.js';
+import { walletMethods } from './rpc-wallet.js';
 import { REGTEST_BITS, targetOfBits } from './target.js';
 import { blockTemplate, longPollId } from './template.js';
-import { parseTransaction } from './transaction.js';
-import { type MakeTransactionOptions, makeTransaction, WALLET_SCRIPT } from './wallet.js';
+import { parseTransaction, type Transaction } from './transaction.js';
+import { TransactionIndex } from './transaction-index.js';
+import { type DevWalletOptions, Wallet } from './wallet.js';
 
 export interface DevNodeOptions {
   /** Which regtest chain. `bitcoin` (SHA-256d) by default; `litecoin` (scrypt) runs without MWEB. */
@@ -37,6 +43,8 @@ export interface DevNodeOptions {
   readonly bitsFromHeight?: number;
   /** Blocks until a coinbase may be spent. The coin's own by default. */
   readonly coinbaseMaturity?: number;
+  /** Keys of the built-in wallet, and whether it is encrypted. */
+  readonly wallet?: DevWalletOptions;
   /** Answer RPC errors with HTTP 200, as bcoin does. Default false: 404 and 500, as Core does. */
   readonly errorsWithStatus200?: boolean;
 }
@@ -76,6 +84,8 @@ export interface DevNode {
   readonly height: number;
   /** Display hex of the tip's hash. */
   readonly tipHash: string;
+  /** First address of the built-in wallet. */
+  readonly walletAddress: string;
   /** Serves RPC. After a `close()` it serves again, on the same port and the same chain. */
   start(): Promise<void>;
   /** Stops serving: waiting calls end with an error, sockets close. The chain stays. Idempotent. */
@@ -88,7 +98,7 @@ export interface DevNode {
   getBlock(hash: string): Uint8Array | undefined;
   /** The answer of getblocktemplate. */
   template(): Readonly<Record<string, unknown>>;
-  /** Serialised transaction from the built-in wallet, not yet sent. @throws PoolError without a mature coin. */
+  /** Serialised, signed transaction from the built-in wallet, not yet sent. @throws PoolError without a mature coin. */
   makeTransaction(options?: MakeTransactionOptions): Uint8Array;
   /** Makes `count` (default 1) transactions and puts them into the mempool; display txids. */
   addMempoolTransaction(options?: MakeTransactionOptions & { readonly count?: number }): string[];
@@ -115,6 +125,8 @@ class InMemoryDevNode implements DevNode {
   readonly password: string;
   readonly #chain: Chain;
   readonly #mempool: Mempool;
+  readonly #index: TransactionIndex = new TransactionIndex();
+  readonly #wallet: Wallet;
   readonly #longPolls: LongPolls;
   readonly #server: RpcServer;
   readonly #methods: Readonly<Record<string, RpcMethod>>;
@@ -137,14 +149,16 @@ class InMemoryDevNode implements DevNode {
     this.#port = options.port ?? 0;
     const { coinbaseMaturity } = options;
     const params = chainParams({ coin, coinbaseMaturity, bits, bitsFromHeight, limitBits: REGTEST_BITS });
-    this.#chain = new Chain(params, clock, WALLET_SCRIPT, (change) => this.#tipMoved(change));
+    this.#chain = new Chain(params, clock, (change) => this.#tipMoved(change));
     this.#mempool = new Mempool(this.#chain);
+    this.#wallet = new Wallet(this.#chain, this.#mempool, clock, options.wallet);
     this.#longPolls = new LongPolls(clock, () => longPollId(this.#chain, this.#mempool));
     this.#methods = this.#buildMethods();
     this.#server = new RpcServer({
       user: this.user,
       password: this.password,
       errorsWithStatus200: options.errorsWithStatus200 ?? false,
+      walletName: this.#wallet.name,
       method: (name) => this.#method(name),
     });
   }
@@ -159,7 +173,22 @@ class InMemoryDevNode implements DevNode {
       generate: (count, script) => this.mineBlocks(count, script === undefined ? {} : { script }),
       submit: (bytes) => this.#submit(bytes),
     };
-    return { ...chainMethods(this.#chain), ...miningMethods(context), ...nodeMethods(context) };
+    const wallet = { ...context, index: this.#index, wallet: this.#wallet };
+    return {
+      ...chainMethods(this.#chain),
+      ...miningMethods(context),
+      ...nodeMethods(context),
+      ...transactionMethods({ ...wallet, send: (transaction) => this.#send(transaction) }),
+      ...walletMethods(wallet),
+      ...paymentMethods(wallet),
+    };
+  }
+
+  /** Into the mempool, and into the wallet's history. */
+  #send(transaction: Transaction): string | undefined {
+    const reason = this.#mempool.add(transaction);
+    if (reason === undefined) this.#wallet.observe(transaction);
+    return reason;
   }
 
   #method(name: string): RpcMethod | undefined {
@@ -188,6 +217,10 @@ class InMemoryDevNode implements DevNode {
     return this.#chain.tip.id;
   }
 
+  get walletAddress(): string {
+    return describeScript(this.#chain.params.coin, this.#wallet.script).address ?? '';
+  }
+
   async start(): Promise<void> {
     if (this.#listening) return;
     this.#port = await this.#server.listen(this.#port);
@@ -200,7 +233,7 @@ class InMemoryDevNode implements DevNode {
   }
 
   mineBlocks(count: number, options: MineBlocksOptions = {}): string[] {
-    const { script = WALLET_SCRIPT, onto, transactions = true } = options;
+    const { script = this.#wallet.script, onto, transactions = true } = options;
     const hashes: string[] = [];
     let parent = onto === undefined ? this.#chain.tip : this.#entry(onto);
     for (let i = 0; i < count; i++) {
@@ -252,13 +285,13 @@ class InMemoryDevNode implements DevNode {
   }
 
   makeTransaction(options?: MakeTransactionOptions): Uint8Array {
-    return makeTransaction(this.#chain, this.#mempool, options).bytes.slice();
+    return makeTransaction(this.#chain, this.#wallet, options).bytes.slice();
   }
 
   addMempoolTransaction(options: MakeTransactionOptions & { readonly count?: number } = {}): string[] {
     return Array.from({ length: options.count ?? 1 }, () => {
       const transaction = parseTransaction(this.makeTransaction(options));
-      const reason = this.#mempool.add(transaction);
+      const reason = this.#send(transaction);
       if (reason !== undefined) throw new PoolError('invalid_argument', `${bytesToHex(transaction.bytes)}: ${reason}`);
       return transaction.id;
     });
@@ -283,6 +316,8 @@ class InMemoryDevNode implements DevNode {
   }
 
   #tipMoved(change: TipChange): void {
+    this.#index.update(change);
+    this.#wallet.update(change);
     this.#mempool.update(change);
     this.#longPolls.wake();
     for (const { id, height, transactionCount } of change.connected) {
@@ -297,9 +332,11 @@ class InMemoryDevNode implements DevNode {
  * A regtest chain in this process, with JSON-RPC on loopback.
  *
  * It checks proof of work, header times and bits, merkle root, witness commitment, sizes, signature operation count,
- * BIP 34 height, coinbase value, that inputs exist, are mature and cover outputs, and absolute lock times. It does not
- * run scripts, check signatures, count signature operations behind P2SH or witness programs, or apply BIP 68 relative
- * lock times; it has no peer-to-peer side and forgets everything when the process ends.
+ * BIP 34 height, coinbase value, that inputs exist, are mature and cover outputs, signatures of P2WPKH inputs, and
+ * absolute lock times. It does not run other scripts, count signature operations behind P2SH or witness programs, or
+ * apply BIP 68 relative lock times; it has no peer-to-peer side and forgets everything when the process ends.
+ *
+ * Its wallet has P2WPKH keys from a fixed seed and answers the wallet RPCs in the shapes and errors of Bitcoin Core.
  *
  * @throws PoolError `invalid_argument` when `bits` is not a target within regtest's limit.
  * @example

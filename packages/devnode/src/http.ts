@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { errorMessage, PoolError } from '@headframe/primitives';
+import { stringify } from './amount.js';
 import { sha256d } from './hashes.js';
 import { DEV_NODE_LIMITS } from './limits.js';
 import { isRecord, RPC_ERROR, RpcFault, type RpcMethod } from './rpc.js';
@@ -10,6 +11,8 @@ export interface RpcServerOptions {
   readonly password: string;
   /** Answer errors with HTTP 200, as bcoin does, instead of 404 and 500, as Core does. */
   readonly errorsWithStatus200: boolean;
+  /** Name that the path `/wallet/NAME` may have. */
+  readonly walletName: string;
   method(name: string): RpcMethod | undefined;
 }
 
@@ -77,10 +80,19 @@ export class RpcServer {
       if (request.method !== 'POST') return finish(response, 405, 'JSONRPC server handles only POST requests');
       const body = await readBody(request);
       if (body === undefined) return finish(response, 413, '', { connection: 'close' });
+      if (!this.#isKnownPath(request.url ?? '/')) {
+        const error = { code: RPC_ERROR.walletNotFound, message: 'Requested wallet does not exist or is not loaded' };
+        return this.#send(response, { result: null, error, id: null });
+      }
       await this.#answer(body, response, hangUp.signal);
     } catch {
       response.destroy(); // the request broke off while it was read
     }
+  }
+
+  #isKnownPath(url: string): boolean {
+    const match = /^\/wallet\/([^/?]*)/.exec(url);
+    return match === null || match[1] === encodeURIComponent(this.#options.walletName);
   }
 
   #isAuthorized(request: IncomingMessage): boolean {
@@ -99,13 +111,13 @@ export class RpcServer {
     if (parsed.length > DEV_NODE_LIMITS.maxBatch) return finish(response, 413, '', { connection: 'close' });
     const replies: Reply[] = [];
     for (const request of parsed) replies.push(await this.#call(request, signal));
-    finish(response, 200, `${JSON.stringify(replies)}\n`, { 'content-type': 'application/json' });
+    finish(response, 200, `${stringify(replies)}\n`, { 'content-type': 'application/json' });
   }
 
   #send(response: ServerResponse, reply: Reply): void {
     const { error } = reply;
     const status = error === null || this.#options.errorsWithStatus200 ? 200 : statusOf(error.code);
-    finish(response, status, `${JSON.stringify(reply)}\n`, { 'content-type': 'application/json' });
+    finish(response, status, `${stringify(reply)}\n`, { 'content-type': 'application/json' });
   }
 
   async #call(request: unknown, signal: AbortSignal): Promise<Reply> {

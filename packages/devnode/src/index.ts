@@ -18,7 +18,8 @@ export {
   type RpcOverride,
 } from './dev-node.js';
 export { DEV_NODE_LIMITS } from './limits.js';
+export type { MakeTransactionOptions } from './make-transaction.js';
 export type { DevNodeCoin } from './params.js';
 export { RpcFault } from './rpc.js';
 export { parseTransaction, type Transaction, type TransactionInput, type TransactionOutput } from './transaction.js';
-export type { MakeTransactionOptions } from './wallet.js';
+export type { DevWalletOptions } from './wallet.js';

@@ -18,4 +18,12 @@ export const DEV_NODE_LIMITS = {
   maxGenerate: 10_000,
   /** Weight of one transaction that the mempool takes (Core's standardness bound). */
   maxTransactionWeight: 400_000,
+  /** Transactions whose signatures are remembered as checked; the oldest is checked again when it comes back. */
+  maxCheckedSignatures: 50_000,
+  /** Keys of the wallet, one per getnewaddress and change output. */
+  maxWalletKeys: 100_000,
+  /** Transactions that the wallet remembers beside the chain; the oldest deep one makes room. */
+  maxWalletTransactions: 50_000,
+  /** Outputs that lockunspent and lockUnspents keep aside. */
+  maxLockedOutputs: 10_000,
 } as const;

@@ -1,14 +1,17 @@
 import type { Chain, TipChange } from './chain.js';
 import { checkLooseTransaction, isFinal } from './checks.js';
-import { type Coin, checkSpend } from './coins.js';
+import { type Coin, checkSpend, type SpendResult } from './coins.js';
 import { DEV_NODE_LIMITS } from './limits.js';
-import { outpointKey, spentKey, type Transaction, transactionSigops } from './transaction.js';
+import { transactionSigops } from './sigops.js';
+import { outpointKey, spentKey, type Transaction } from './transaction.js';
 
 export interface MempoolEntry {
   readonly transaction: Transaction;
   /** Base units. */
   readonly fee: bigint;
   readonly sigops: number;
+  /** Height of the tip when it came. */
+  readonly height: number;
 }
 
 /** Transactions that wait for a block, each after those it spends from. First come, first served; fees do not order. */
@@ -40,7 +43,8 @@ export class Mempool {
     return this.#spent.has(key);
   }
 
-  #coin(key: string): Coin | undefined {
+  /** An output of the chain or of a waiting transaction, spent or not by others that wait. */
+  coin(key: string): Coin | undefined {
     const onChain = this.#chain.coins.get(key);
     if (onChain !== undefined) return onChain;
     const separator = key.indexOf(':');
@@ -49,26 +53,42 @@ export class Mempool {
     return { value: output.value, script: output.script, height: this.#chain.height + 1, coinbase: false };
   }
 
-  /** @returns undefined when taken, otherwise the reason (`bad-txns-inputs-missingorspent`, `txn-mempool-conflict` ...). */
-  add(transaction: Transaction): string | undefined {
-    const { params } = this.#chain;
-    if (this.#entries.has(transaction.id)) return 'txn-already-in-mempool';
+  /** Would {@link add} take it? The fee, or the reason in the words of nodes. */
+  check(transaction: Transaction): SpendResult {
+    const { params, coins } = this.#chain;
+    if (this.#entries.has(transaction.id)) return { ok: false, reason: 'txn-already-in-mempool' };
     const form = checkLooseTransaction(transaction, params.maxMoney);
-    if (form !== undefined) return form;
-    if (transaction.weight > DEV_NODE_LIMITS.maxTransactionWeight) return 'tx-size';
+    if (form !== undefined) return { ok: false, reason: form };
+    if (transaction.weight > DEV_NODE_LIMITS.maxTransactionWeight) return { ok: false, reason: 'tx-size' };
     const height = this.#chain.height + 1;
-    if (!isFinal(transaction, height, this.#chain.medianTimePast(this.#chain.tip))) return 'non-final';
-    if (transaction.outputs.some((_, i) => this.#chain.coins.get(outpointKey(transaction.id, i)) !== undefined)) {
-      return 'txn-already-known';
+    if (!isFinal(transaction, height, this.#chain.medianTimePast(this.#chain.tip))) {
+      return { ok: false, reason: 'non-final' };
     }
-    if (transaction.inputs.some((input) => this.#spent.has(spentKey(input)))) return 'txn-mempool-conflict';
-    const spend = checkSpend(transaction, (key) => this.#coin(key), {
+    if (transaction.outputs.some((_, i) => coins.get(outpointKey(transaction.id, i)) !== undefined)) {
+      return { ok: false, reason: 'txn-already-known' };
+    }
+    if (transaction.inputs.some((input) => this.#spent.has(spentKey(input)))) {
+      return { ok: false, reason: 'txn-mempool-conflict' };
+    }
+    const spend = checkSpend(transaction, (key) => this.coin(key), {
       height,
       coinbaseMaturity: params.coinbaseMaturity,
+      signatures: coins.signatures,
     });
+    if (spend.ok && this.#entries.size >= DEV_NODE_LIMITS.maxMempool) return { ok: false, reason: 'mempool full' };
+    return spend;
+  }
+
+  /** @returns undefined when taken, otherwise the reason (`bad-txns-inputs-missingorspent`, `txn-mempool-conflict` ...). */
+  add(transaction: Transaction): string | undefined {
+    const spend = this.check(transaction);
     if (!spend.ok) return spend.reason;
-    if (this.#entries.size >= DEV_NODE_LIMITS.maxMempool) return 'mempool full';
-    this.#entries.set(transaction.id, { transaction, fee: spend.fee, sigops: transactionSigops(transaction) * 4 });
+    this.#entries.set(transaction.id, {
+      transaction,
+      fee: spend.fee,
+      sigops: transactionSigops(transaction) * 4,
+      height: this.#chain.height,
+    });
     for (const input of transaction.inputs) this.#spent.set(spentKey(input), transaction.id);
     this.#updates++;
     return undefined;

@@ -3,12 +3,7 @@ import type { Block } from './block.js';
 import type { BlockEntry, Chain } from './chain.js';
 import { integerParam, RPC_ERROR, RpcFault, type RpcMethod, stringParam } from './rpc.js';
 import { difficultyOfBits } from './target.js';
-import { outpointKey, type Transaction } from './transaction.js';
-
-/** Base units to the decimal that nodes print. Exact below 2^53 base units. */
-function coins(value: bigint): number {
-  return Number(value) / 1e8;
-}
+import { transactionJson } from './transaction-json.js';
 
 function hex32(value: number): string {
   return (value >>> 0).toString(16).padStart(8, '0');
@@ -48,42 +43,17 @@ function headerJson(chain: Chain, entry: BlockEntry): Record<string, unknown> {
   };
 }
 
-function transactionJson(transaction: Transaction): Record<string, unknown> {
-  return {
-    txid: transaction.id,
-    hash: toDisplayHex(transaction.wtxid),
-    version: transaction.version,
-    size: transaction.bytes.length,
-    vsize: Math.ceil(transaction.weight / 4),
-    weight: transaction.weight,
-    locktime: transaction.lockTime,
-    vin: transaction.inputs.map((input) => ({
-      ...(transaction.isCoinbase
-        ? { coinbase: bytesToHex(input.scriptSig) }
-        : {
-            txid: toDisplayHex(input.previousTxid),
-            vout: input.previousIndex,
-            scriptSig: { hex: bytesToHex(input.scriptSig) },
-          }),
-      ...(input.witness.length === 0 ? {} : { txinwitness: input.witness.map(bytesToHex) }),
-      sequence: input.sequence,
-    })),
-    vout: transaction.outputs.map((output, n) => ({
-      value: coins(output.value),
-      n,
-      scriptPubKey: { hex: bytesToHex(output.script) },
-    })),
-    hex: bytesToHex(transaction.bytes),
-  };
-}
-
 function blockJson(chain: Chain, entry: BlockEntry, block: Block, withTransactions: boolean): Record<string, unknown> {
   return {
     ...headerJson(chain, entry),
     strippedsize: (entry.weight - entry.bytes) / 3,
     size: entry.bytes,
     weight: entry.weight,
-    tx: block.transactions.map((transaction) => (withTransactions ? transactionJson(transaction) : transaction.id)),
+    tx: block.transactions.map((transaction) =>
+      withTransactions
+        ? { ...transactionJson(chain.params.coin, transaction), hex: bytesToHex(transaction.bytes) }
+        : transaction.id,
+    ),
   };
 }
 
@@ -115,17 +85,5 @@ export function chainMethods(chain: Chain): Readonly<Record<string, RpcMethod>> 
         const status = chain.isActive(entry) ? 'active' : entry.invalid ? 'invalid' : 'valid-headers';
         return { height: entry.height, hash: entry.id, branchlen: entry.height - fork.height, status };
       }),
-    gettxout: (params) => {
-      const txid = stringParam(params, 0, 'txid');
-      const coin = chain.coins.get(outpointKey(txid, integerParam(params, 1, 'n')));
-      if (coin === undefined) return null;
-      return {
-        bestblock: chain.tip.id,
-        confirmations: chain.height - coin.height + 1,
-        value: coins(coin.value),
-        scriptPubKey: { hex: bytesToHex(coin.script) },
-        coinbase: coin.coinbase,
-      };
-    },
   };
 }

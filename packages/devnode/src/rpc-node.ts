@@ -1,5 +1,5 @@
 import { decodeAddress } from '@headframe/coins';
-import { bytesToHex, errorMessage, hexToBytes, isPoolError, toDisplayHex } from '@headframe/primitives';
+import { hexToBytes, isPoolError } from '@headframe/primitives';
 import { parseBlock } from './block.js';
 import type { Chain } from './chain.js';
 import { DEV_NODE_LIMITS } from './limits.js';
@@ -9,7 +9,6 @@ import { decoded, hexParam, integerParam, isRecord, RPC_ERROR, RpcFault, type Rp
 import { knownEntry } from './rpc-chain.js';
 import { difficultyOfBits } from './target.js';
 import { blockTemplate } from './template.js';
-import { parseTransaction } from './transaction.js';
 
 /** What the RPC methods need of the node around the chain. */
 export interface NodeContext {
@@ -105,9 +104,9 @@ function proposal(chain: Chain, request: Readonly<Record<string, unknown>>): str
   return chain.propose(block) ?? null;
 }
 
-/** RPC methods about the node, its mempool and addresses. */
+/** RPC methods about the node. */
 export function nodeMethods(node: NodeContext): Readonly<Record<string, RpcMethod>> {
-  const { chain, mempool } = node;
+  const { chain } = node;
   return {
     getblockchaininfo: () => ({
       chain: 'regtest',
@@ -132,40 +131,5 @@ export function nodeMethods(node: NodeContext): Readonly<Record<string, RpcMetho
       warnings: '',
     }),
     getconnectioncount: () => node.peers(),
-    getrawmempool: (params) => {
-      const entries = [...mempool.entries()];
-      if (params[0] !== true) return entries.map(({ transaction }) => transaction.id);
-      return Object.fromEntries(
-        entries.map(({ transaction, fee }) => [
-          transaction.id,
-          {
-            vsize: Math.ceil(transaction.weight / 4),
-            weight: transaction.weight,
-            fees: { base: Number(fee) / 1e8 },
-            wtxid: toDisplayHex(transaction.wtxid),
-          },
-        ]),
-      );
-    },
-    sendrawtransaction: (params) => {
-      const bytes = hexParam(params, 0, 'hexstring', 'TX decode failed');
-      const transaction = decoded(() => parseTransaction(bytes), 'TX decode failed');
-      const reason = mempool.add(transaction);
-      if (reason === undefined || reason === 'txn-already-in-mempool') return transaction.id;
-      if (reason === 'txn-already-known') {
-        throw new RpcFault(RPC_ERROR.alreadyInChain, 'Transaction already in block chain');
-      }
-      throw new RpcFault(reason.includes('missingorspent') ? RPC_ERROR.verify : RPC_ERROR.verifyRejected, reason);
-    },
-    validateaddress: (params) => {
-      const address = stringParam(params, 0, 'address');
-      try {
-        const { script } = decodeAddress(chain.params.coin, address);
-        return { isvalid: true, address, scriptPubKey: bytesToHex(script) };
-      } catch (error) {
-        if (isPoolError(error)) return { isvalid: false, error: errorMessage(error) };
-        throw error;
-      }
-    },
   };
 }

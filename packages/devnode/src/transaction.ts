@@ -143,15 +143,18 @@ export function parseTransaction(bytes: Uint8Array): Transaction {
   return transaction;
 }
 
+/** What a transaction is made of; under construction it may lack inputs, outputs and signatures. */
 export interface TransactionParts {
+  /** Default 2. */
   readonly version?: number;
   readonly inputs: readonly TransactionInput[];
   readonly outputs: readonly TransactionOutput[];
+  /** Default 0. */
   readonly lockTime?: number;
 }
 
-/** Serialises and parses again: what the chain builds passes through the same reader as what it is sent. */
-export function buildTransaction({ version = 2, inputs, outputs, lockTime = 0 }: TransactionParts): Transaction {
+/** Bytes of a transaction, complete or not. */
+export function serializeTransaction({ version = 2, inputs, outputs, lockTime = 0 }: TransactionParts): Uint8Array {
   const withWitness = inputs.some((input) => input.witness.length > 0);
   const writer = new ByteWriter(512).u32le(version);
   if (withWitness) writer.u8(0).u8(1);
@@ -161,43 +164,17 @@ export function buildTransaction({ version = 2, inputs, outputs, lockTime = 0 }:
     writer.compactSize(input.scriptSig.length).write(input.scriptSig).u32le(input.sequence);
   }
   writer.compactSize(outputs.length);
-  for (const output of outputs) {
-    writer.u64le(output.value).compactSize(output.script.length).write(output.script);
-  }
+  for (const { value, script } of outputs) writer.u64le(value).compactSize(script.length).write(script);
   if (withWitness) {
-    for (const input of inputs) {
-      writer.compactSize(input.witness.length);
-      for (const item of input.witness) writer.compactSize(item.length).write(item);
+    for (const { witness } of inputs) {
+      writer.compactSize(witness.length);
+      for (const item of witness) writer.compactSize(item.length).write(item);
     }
   }
-  return parseTransaction(writer.u32le(lockTime).finish());
+  return writer.u32le(lockTime).finish();
 }
 
-/**
- * Signature operations in a script, the coarse pre-BIP 16 count that blocks are limited by. A script that ends inside a
- * push is counted up to there, as nodes do.
- */
-export function legacySigops(script: Uint8Array): number {
-  let count = 0;
-  for (let i = 0; i < script.length; i++) {
-    const opcode = script[i] ?? 0;
-    if (opcode >= 0x01 && opcode <= 0x4b) i += opcode;
-    else if (opcode === 0x4c) i += 1 + (script[i + 1] ?? 0);
-    else if (opcode === 0x4d) i += 2 + ((script[i + 1] ?? 0) | ((script[i + 2] ?? 0) << 8));
-    else if (opcode === 0x4e) {
-      const length = new DataView(script.buffer, script.byteOffset, script.length);
-      i += i + 5 <= script.length ? 4 + length.getUint32(i + 1, true) : script.length;
-    } else if (opcode === 0xac || opcode === 0xad)
-      count += 1; // CHECKSIG, CHECKSIGVERIFY
-    else if (opcode === 0xae || opcode === 0xaf) count += 20; // CHECKMULTISIG counts as its maximum
-  }
-  return count;
-}
-
-/** {@link legacySigops} of every script in a transaction. */
-export function transactionSigops(transaction: Transaction): number {
-  let count = 0;
-  for (const input of transaction.inputs) count += legacySigops(input.scriptSig);
-  for (const output of transaction.outputs) count += legacySigops(output.script);
-  return count;
+/** Serialises and parses again: what the chain builds passes through the same reader as what it is sent. */
+export function buildTransaction(parts: TransactionParts): Transaction {
+  return parseTransaction(serializeTransaction(parts));
 }

@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Chain } from '../src/chain.js';
 import { createDevNode, type DevNode, parseBlock, parseTransaction } from '../src/index.js';
+import { makeTransaction } from '../src/make-transaction.js';
 import { Mempool } from '../src/mempool.js';
 import { mineBlock, selectTransactions } from '../src/miner.js';
 import { chainParams } from '../src/params.js';
 import { REGTEST_BITS } from '../src/target.js';
-import { makeTransaction, WALLET_SCRIPT } from '../src/wallet.js';
+import { Wallet } from '../src/wallet.js';
 import { blockParts, buildBlock } from './support.js';
 
 let node: DevNode;
@@ -118,20 +119,27 @@ it('has, after any sequence of blocks and reorganisations, the coins of a fresh 
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const chain: Chain = new Chain(params, new FakeClock(), WALLET_SCRIPT, (change) => mempool.update(change));
+      const chain: Chain = new Chain(params, new FakeClock(), (change) => {
+        wallet.update(change);
+        mempool.update(change);
+      });
       const mempool = new Mempool(chain);
+      const wallet: Wallet = new Wallet(chain, mempool, new FakeClock());
       const ids = [chain.tip.id];
       for (const [extra, { kind, at }] of steps.entries()) {
         const chosen = chain.entry(ids[at % ids.length] ?? '') ?? chain.tip;
         if (kind === 'transaction') {
-          if (chain.height >= 3) mempool.add(makeTransaction(chain, mempool, { fee: BigInt(at) }));
+          if (chain.height < 3) continue;
+          const transaction = makeTransaction(chain, wallet, { fee: BigInt(at) });
+          expect(mempool.add(transaction)).toBeUndefined();
+          wallet.observe(transaction);
         } else if (kind === 'invalidate') chain.invalidate(chosen.id);
         else if (kind === 'reconsider') chain.reconsider(chosen.id);
         else {
           const parent = kind === 'mine' ? chain.tip : chosen;
           const { entries, fees } = selectTransactions(parent === chain.tip ? mempool.entries() : []);
           const transactions = entries.map(({ transaction }) => transaction);
-          const block = mineBlock(chain, { parent, script: WALLET_SCRIPT, transactions, fees, extra });
+          const block = mineBlock(chain, { parent, script: wallet.script, transactions, fees, extra });
           expect(['bad-prevblk', 'inconclusive', undefined]).toContain(chain.submit(block));
           if (chain.entry(block.header.id) !== undefined) ids.push(block.header.id);
         }
@@ -139,7 +147,8 @@ it('has, after any sequence of blocks and reorganisations, the coins of a fresh 
       const best = ids.map((id) => chain.entry(id)).filter((entry) => entry !== undefined && !entry.invalid);
       expect(chain.tip.work).toBe(best.reduce((most, entry) => (entry && entry.work > most ? entry.work : most), 0n));
 
-      const replay = new Chain(params, new FakeClock(), WALLET_SCRIPT, () => {});
+      const replay = new Chain(params, new FakeClock(), () => {});
+      replay.coins.watch(wallet.script);
       for (let height = 1; height <= chain.height; height++) {
         expect(replay.submit(parseBlock(chain.at(height)?.block?.bytes ?? new Uint8Array()))).toBeUndefined();
       }
@@ -150,7 +159,7 @@ it('has, after any sequence of blocks and reorganisations, the coins of a fresh 
       const transactions = proposal.entries.map(({ transaction }) => transaction);
       const last = mineBlock(chain, {
         parent: chain.tip,
-        script: WALLET_SCRIPT,
+        script: wallet.script,
         transactions,
         fees: proposal.fees,
         extra: 99,

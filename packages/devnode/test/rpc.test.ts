@@ -203,16 +203,21 @@ describe('mining methods', () => {
   it('offer the waiting transactions with their dependencies', async () => {
     node.mineBlocks(101);
     const ids = node.addMempoolTransaction({ count: 3 });
-    node.addMempoolTransaction({ witness: false, padding: 500 });
+    // An output that anybody may take, for a transaction without witness.
+    const [open = ''] = node.addMempoolTransaction({ script: Uint8Array.of(0x51), padding: 500 });
+    const inputs = [{ txid: open, vout: 0 }];
+    await result('sendrawtransaction', await result('createrawtransaction', inputs, [{ data: 'ab'.repeat(500) }]));
     const template = await result('getblocktemplate', TEMPLATE);
     expect(template.transactions.map(({ txid }: { txid: string }) => txid).slice(0, 3)).toEqual(ids);
     expect(template.transactions[0]).toMatchObject({ fee: 1_000, depends: [] });
     expect(template.transactions[0].hash).not.toBe(template.transactions[0].txid);
     // Blocks 1 and 2 are mature at height 102; the third spends what the first returns.
     expect(template.transactions[2].depends).toEqual([1]);
-    expect(template.transactions[3].hash).toBe(template.transactions[3].txid);
-    expect(template.transactions[3].weight).toBeGreaterThan(2_000);
-    expect(await result('getrawmempool')).toHaveLength(4);
+    expect(template.transactions[3].hash).not.toBe(template.transactions[3].txid);
+    expect(template.transactions[4]).toMatchObject({ depends: [4], fee: 10_000 });
+    expect(template.transactions[4].hash).toBe(template.transactions[4].txid);
+    expect(template.transactions[4].weight).toBeGreaterThan(2_000);
+    expect(await result('getrawmempool')).toHaveLength(5);
     expect((await result('getrawmempool', true))[ids[0] ?? '']).toMatchObject({ fees: { base: 0.00001 } });
     expect(await result('submitblock', bytesToHex(buildBlock(blockParts(node))))).toBeNull();
     expect(await result('getrawmempool')).toEqual([]);

@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { commitmentScript } from '../src/checks.js';
 import { createDevNode, type DevNode, parseBlock } from '../src/index.js';
 import { buildTransaction, parseTransaction } from '../src/transaction.js';
-import { WALLET_SCRIPT } from '../src/wallet.js';
 import { type BlockParts, blockParts, buildBlock, spoiltBlock } from './support.js';
 
 const NOW = 1_700_000_000;
@@ -120,7 +119,7 @@ describe('refuses a block where', () => {
     const young = buildTransaction({ inputs: [{ ...source, previousTxid: first.txid }], outputs: [...good.outputs] });
     const greedy = buildTransaction({
       inputs: [source],
-      outputs: [{ value: 51n * 100_000_000n, script: WALLET_SCRIPT }],
+      outputs: [{ value: 51n * 100_000_000n, script: Uint8Array.of(0x51) }],
     });
     const heavy = buildTransaction({
       inputs: [source],
