@@ -16,7 +16,10 @@ export interface Command {
   readonly positionals?: { readonly usage: string; readonly max: number };
   readonly options: Readonly<Record<string, OptionHelp>>;
   readonly details?: string;
-  run(args: Args): Promise<number>;
+  /** Commands below this one; the word after this command's name chooses. */
+  readonly subcommands?: readonly Command[];
+  /** What the command does without a sub-command; left out where one is needed. Resolves to the exit code. */
+  run?(args: Args): Promise<number>;
 }
 
 export interface Args {
@@ -71,17 +74,69 @@ export function parseCommandLine(command: Command, argv: readonly string[]): Arg
   };
 }
 
-/** The text of `headframe COMMAND --help`. */
-export function commandHelp(command: Command): string {
-  const usage = command.positionals === undefined ? '' : ` ${command.positionals.usage}`;
+/** A command with the words that lead to it: `['db', 'backup']`. */
+export interface FoundCommand {
+  readonly path: readonly string[];
+  readonly command: Command;
+  /** What is left of the command line. */
+  readonly rest: readonly string[];
+}
+
+/**
+ * The command that a command line means: sub-commands are chosen by the word right after the name before them.
+ * @throws UsageError that lists what is known, for a word that is none
+ */
+export function findCommand(commands: readonly Command[], argv: readonly string[]): FoundCommand {
+  const path: string[] = [];
+  let found: Command | undefined;
+  let rest = argv;
+  let known = commands;
+  for (;;) {
+    const [word] = rest;
+    const next = word === undefined || word.startsWith('-') ? undefined : known.find(({ name }) => name === word);
+    if (next === undefined) break;
+    found = next;
+    path.push(next.name);
+    rest = rest.slice(1);
+    known = next.subcommands ?? [];
+  }
+  const [word] = rest;
+  const isWord = word !== undefined && !word.startsWith('-');
+  if (found === undefined) throw new UsageError(`There is no command "${word ?? ''}"; there are ${namesOf(commands)}.`);
+  if (isWord && found.subcommands !== undefined && found.positionals === undefined) {
+    throw new UsageError(`There is no "headframe ${path.join(' ')} ${word}"; there are ${namesOf(found.subcommands)}.`);
+  }
+  return { path, command: found, rest };
+}
+
+function namesOf(commands: readonly Command[]): string {
+  return commands.map(({ name }) => name).join(', ');
+}
+
+/** The text of `headframe COMMAND --help`; `path` is how the command is called. */
+export function commandHelp(command: Command, path: readonly string[] = [command.name]): string {
+  const words = [
+    ...(command.run === undefined && command.subcommands !== undefined ? ['COMMAND'] : []),
+    ...(command.positionals === undefined ? [] : [command.positionals.usage]),
+  ];
+  const usage = words.map((word) => ` ${word}`).join('');
   const rows = Object.entries({ ...command.options, ...HELP }).map(([name, option]) => {
     const short = option.short === undefined ? '    ' : `-${option.short}, `;
     const value = option.value === undefined ? '' : ` ${option.value}`;
     const preset = option.default === undefined ? '' : ` (default ${option.default})`;
     return [`${short}--${name}${value}`, `${option.help}${preset}`] as const;
   });
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  const lines = rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`);
   const details = command.details === undefined ? '' : `\n${command.details.trim()}\n`;
-  return `Usage: headframe ${command.name}${usage} [options]\n\n${command.summary}\n\nOptions:\n${lines.join('\n')}\n${details}`;
+  const below = command.subcommands ?? [];
+  const list = below.map(({ name, positionals, summary }) => [
+    `${name}${positionals === undefined ? '' : ` ${positionals.usage}`}`,
+    summary,
+  ]) as readonly (readonly [string, string])[];
+  const commands = below.length === 0 ? '' : `Commands:\n${columns(list)}\n\n`;
+  return `Usage: headframe ${path.join(' ')}${usage} [options]\n\n${command.summary}\n\n${commands}Options:\n${columns(rows)}\n${details}`;
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`).join('\n');
 }

@@ -1,16 +1,19 @@
 import { isPoolError } from '@headframe/primitives';
-import { type Command, commandHelp, parseCommandLine, UsageError } from './args.js';
+import { type Command, commandHelp, findCommand, parseCommandLine, UsageError } from './args.js';
+import { blocks } from './commands/blocks.js';
 import { check } from './commands/check.js';
 import { demo } from './commands/demo.js';
+import { init } from './commands/init.js';
 import { mine } from './commands/mine.js';
 import { start } from './commands/start.js';
 import { EXIT } from './exit-codes.js';
 import { version } from './version.js';
 
-const COMMANDS: readonly Command[] = [start, demo, check, mine];
+/** All commands, in the order of the overview. */
+export const COMMANDS: readonly Command[] = [demo, init, check, start, blocks, mine];
 
 function overview(): string {
-  const lines = COMMANDS.map((command) => `  ${command.name.padEnd(8)}${command.summary}`);
+  const lines = COMMANDS.map((command) => `  ${command.name.padEnd(10)}${command.summary}`);
   return `Headframe ${version()}: a Stratum mining pool.
 
 Usage: headframe COMMAND [options]
@@ -24,7 +27,7 @@ Exit codes: 0 done, 1 failed, 64 wrong command line, 69 node or pool not reachab
 }
 
 async function run(argv: readonly string[]): Promise<number> {
-  const [name, ...rest] = argv;
+  const [name] = argv;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     process.stdout.write(overview());
     return name === undefined ? EXIT.usage : EXIT.ok;
@@ -33,17 +36,26 @@ async function run(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${version()}\n`);
     return EXIT.ok;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (!command) {
-    process.stderr.write(`There is no command "${name}".\n\n${overview()}`);
-    return EXIT.usage;
-  }
+  const { path, command, rest } = findCommand(COMMANDS, argv);
   const args = parseCommandLine(command, rest);
   if (args.flag('help')) {
-    process.stdout.write(commandHelp(command));
+    process.stdout.write(commandHelp(command, path));
     return EXIT.ok;
   }
+  if (command.run === undefined) {
+    process.stderr.write(commandHelp(command, path));
+    return EXIT.usage;
+  }
   return command.run(args);
+}
+
+/** The words at the beginning of a command line that are commands. */
+function commandWords(argv: readonly string[]): readonly string[] {
+  try {
+    return findCommand(COMMANDS, argv.slice(0, 2)).path;
+  } catch {
+    return COMMANDS.some(({ name }) => name === argv[0]) ? argv.slice(0, 1) : [];
+  }
 }
 
 /** Runs the command line and sets the exit code; never throws. */
@@ -52,7 +64,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = await run(argv);
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\nTry \`headframe ${argv[0] ?? ''} --help\`.\n`);
+      process.stderr.write(`${error.message}\nTry \`headframe ${[...commandWords(argv), ''].join(' ')}--help\`.\n`);
       process.exitCode = EXIT.usage;
     } else if (isPoolError(error)) {
       process.stderr.write(`${error.message}\n`);

@@ -1,4 +1,4 @@
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /**
  * A Ctrl-C reaches every process of the terminal, and `npm start` passes it on to its child: the same signal twice.
@@ -12,15 +12,19 @@ export interface StopSignal {
   onSecond(callback: () => void): void;
 }
 
-/** Turns SIGINT, SIGTERM and the hang-up of a terminal into a promise, so that a command can end in order. */
-export function stopSignal(): StopSignal {
+/**
+ * Turns SIGINT, SIGTERM and the hang-up of a terminal into a promise, so that a command can end in order. With
+ * `hangUp: false` SIGHUP is left to {@link reloadOnHangUp}.
+ */
+export function stopSignal(options: { readonly hangUp?: boolean } = {}): StopSignal {
   let second = () => {};
   let firstMs: number | undefined;
   let resolveFirst: (signal: string) => void = () => {};
   const first = new Promise<string>((resolve) => {
     resolveFirst = resolve;
   });
-  for (const signal of SIGNALS) {
+  const signals = options.hangUp === false ? SIGNALS : ([...SIGNALS, 'SIGHUP'] as const);
+  for (const signal of signals) {
     process.on(signal, () => {
       if (firstMs === undefined) {
         firstMs = performance.now();
