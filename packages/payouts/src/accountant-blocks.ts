@@ -55,7 +55,7 @@ export function mergeEntries(entries: readonly BookingEntry[]): BookingEntry[] {
 /** Fee recipients of the configuration and donations of the accounts. */
 export async function feePolicy(
   { poolAccount, fees = [] }: Pick<AccountantOptions, 'fees' | 'poolAccount'>,
-  accounting: AccountantModules['accounting'],
+  accounting: Pick<AccountantModules['accounting'], 'settingsOf'>,
 ): Promise<FeePolicy> {
   const donations = (await accounting.settingsOf([]))
     .filter(({ donationPpm, account }) => donationPpm > 0 && account !== poolAccount)

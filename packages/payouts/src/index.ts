@@ -1,5 +1,3 @@
-export { createPayouts, type PayoutModules } from './payer.js';
-export type { PayoutOptions } from './payer-options.js';
 export { createAccountant } from './accountant.js';
 export { heightFromJob } from './accountant-heights.js';
 export type {
@@ -13,6 +11,18 @@ export type {
   BlockReader,
   PayoutScheme,
 } from './accountant-types.js';
+export { type AddressAccount, addressAuthorize, canonicalAddress } from './address-authorize.js';
+export { createPayouts, type PayoutModules } from './payer.js';
+export type { PayoutOptions } from './payer-options.js';
+export { blockReader, coinbaseOutputs } from './split-coinbase.js';
+export {
+  createSplitPlanner,
+  type SplitPlanner,
+  type SplitPlannerModules,
+  type SplitPlannerOptions,
+  type SplitPlannerStatus,
+} from './split-planner.js';
+export { outputSetsFor } from './split-sets.js';
 export type {
   FindOptions,
   PayoutPlan,
