@@ -6,6 +6,7 @@ export {
   type JobManagerModules,
   type JobManagerOptions,
   type JobManagerStats,
+  type JobVariantsFunction,
   type NodeStatusSource,
   type RefusedTemplate,
 } from './job-manager.js';

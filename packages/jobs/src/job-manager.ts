@@ -31,6 +31,7 @@ import { JobIds } from './job-ids.js';
 import { JobWindow, type StoredJob } from './job-window.js';
 import { proposalBlock } from './proposal.js';
 import { refreshReason } from './refresh-policy.js';
+import { VariantSource } from './variant-source.js';
 
 /** Whatever knows the state of the nodes; the node pool fits. */
 export interface NodeStatusSource {
@@ -38,10 +39,19 @@ export interface NodeStatusSource {
   on(event: 'status', listener: (status: NodeStatus) => void): () => void;
 }
 
+/**
+ * Makes the variants of a job.
+ * @param reward what the block leaves to the pool: the template's value less prescribed outputs, base units
+ */
+export type JobVariantsFunction = (reward: bigint, template: BlockTemplate) => readonly JobVariantOptions[];
+
 export interface JobManagerOptions {
   readonly coin: Coin;
-  /** One per extranonce length and set of outputs. At least one. */
-  readonly variants: readonly JobVariantOptions[];
+  /**
+   * One per extranonce length and set of outputs, with the key `<length>/<set>`; at least one. Or a function that makes
+   * them for a template, which must be quick: a new block waits for it. When it throws, the last sets are used.
+   */
+  readonly variants: readonly JobVariantOptions[] | JobVariantsFunction;
   /** Bytes at the end of the coinbase's scriptSig. Default none. */
   readonly poolTag?: Uint8Array;
   /** Version bits miners may roll. Default: the coin's. */
@@ -139,6 +149,7 @@ class TemplateJobManager implements JobManager {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #ids = new JobIds();
+  readonly #variants: VariantSource;
   readonly #window: JobWindow;
   readonly #events: TypedEmitter<JobManagerEvents>;
   readonly #instanceOf: (edge: string) => number;
@@ -153,11 +164,11 @@ class TemplateJobManager implements JobManager {
   #counts = { jobs: 0, blockChanges: 0, refused: 0, outdated: 0, candidates: 0, unassembled: 0 };
 
   constructor(options: JobManagerOptions, modules: JobManagerModules) {
-    if (options.variants.length === 0) throw new PoolError('invalid_argument', 'at least one job variant is needed');
     this.#options = options;
     this.#modules = modules;
     this.#clock = modules.clock ?? systemClock;
     this.#log = modules.log ?? silentLogger;
+    this.#variants = new VariantSource(options.variants, this.#log);
     this.#keepAliveMs = options.keepAliveMs ?? 30_000;
     this.#instanceOf = options.instanceOf ?? createInstanceAllocator();
     this.#events = new TypedEmitter((error, event) =>
@@ -287,17 +298,19 @@ class TemplateJobManager implements JobManager {
   }
 
   #build(template: BlockTemplate, clean: boolean): JobRecord {
-    const { coin, variants, poolTag, versionMask, coinbase } = this.#options;
-    return buildJob(template, {
-      id: this.#ids.next(this.#clock.now()),
-      coin,
-      variants,
-      poolTag: poolTag ?? new Uint8Array(0),
-      nowMs: this.#clock.now(),
-      clean,
-      ...(versionMask === undefined ? {} : { versionMask }),
-      ...(coinbase === undefined ? {} : { coinbase }),
-    });
+    const { coin, poolTag, versionMask, coinbase } = this.#options;
+    const build = (variants: readonly JobVariantOptions[]): JobRecord =>
+      buildJob(template, {
+        id: this.#ids.next(this.#clock.now()),
+        coin,
+        variants,
+        poolTag: poolTag ?? new Uint8Array(0),
+        nowMs: this.#clock.now(),
+        clean,
+        ...(versionMask === undefined ? {} : { versionMask }),
+        ...(coinbase === undefined ? {} : { coinbase }),
+      });
+    return this.#variants.build(template, build);
   }
 
   #refuse(template: BlockTemplate, error: unknown): void {
