@@ -3,6 +3,7 @@ import { createDevNode, type DevNode } from '@headframe/devnode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBcoin, type TestNode } from '../nodes/bcoin.js';
 import { type LitecoinNode, startLitecoind } from '../nodes/litecoind.js';
+import { nodeRpc } from '../support/node-rpc.js';
 import { requireService } from '../support/require.js';
 import { ANYONE_SCRIPT, anyoneAddress, sha256d, spendAnyone } from '../support/script.js';
 import { waitFor } from '../support/wait.js';
@@ -121,8 +122,10 @@ describe.runIf(requireService('bcoin'))('the development chain and bcoin', { tim
   });
   afterAll(() => real.close());
 
+  const dev = createDevNode();
+  afterAll(() => dev.close());
+
   it('follow the same chain over the activation of segwit', async () => {
-    const dev = createDevNode();
     for (const hash of await real.rpc<string[]>('generatetoaddress', 440, anyoneAddress('rb'))) {
       const hex = await real.rpc<string>('getblock', hash, false);
       expect(dev.submitBlock(Buffer.from(hex, 'hex')), hash).toBeNull();
@@ -131,5 +134,42 @@ describe.runIf(requireService('bcoin'))('the development chain and bcoin', { tim
       expect(await real.rpc('submitblock', blockHex(dev, hash))).toBeNull();
     }
     await waitFor('the tip', async () => (await real.rpc('getbestblockhash')) === dev.tipHash);
+  });
+
+  it('agree about the signatures of the wallet', async () => {
+    await dev.start();
+    const wallet = nodeRpc({ port: Number(new URL(dev.url).port), user: dev.user, password: dev.password });
+    const give = async (hashes: readonly string[]): Promise<void> => {
+      for (const hash of hashes) expect(await real.rpc('submitblock', blockHex(dev, hash)), hash).toBeNull();
+    };
+    await give(dev.mineBlocks(103));
+    const payee = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+    // One input, two inputs, and change of the payments before that waits in the mempool.
+    const sent: string[] = [];
+    for (const amount of [1, 8, 2]) {
+      const raw = await wallet<string>('createrawtransaction', [], { [payee]: amount });
+      const { hex } = await wallet<{ hex: string }>('fundrawtransaction', raw, { fee_rate: 5 });
+      const signed = await wallet<{ hex: string }>('signrawtransactionwithwallet', hex);
+      sent.push(await wallet<string>('sendrawtransaction', signed.hex));
+    }
+    expect(await wallet<string[]>('getrawmempool')).toEqual(sent);
+    // bcoin first, so that it has to check by itself and not find the work done in its mempool.
+    const [hash = ''] = dev.mineBlocks(1);
+    await give([hash]);
+    expect(await real.rpc('getbestblockhash')).toBe(hash);
+    const { tx } = await real.rpc<{ tx: string[] }>('getblock', hash);
+    expect(tx.slice(1)).toEqual(sent);
+
+    // bcoin answers sendrawtransaction before it looked: its mempool tells.
+    const good = dev.makeTransaction({ fee: 2_000n });
+    const spoilt = dev.makeTransaction();
+    spoilt[spoilt.length - 20] = (spoilt.at(-20) ?? 0) ^ 1; // in the key
+    const [goodHex, spoiltHex] = [good, spoilt].map((bytes) => Buffer.from(bytes).toString('hex'));
+    await expect(wallet('sendrawtransaction', spoiltHex)).rejects.toThrow(/script-verify-flag/);
+    await real.rpc('sendrawtransaction', spoiltHex);
+    const id = await wallet<string>('sendrawtransaction', goodHex);
+    await real.rpc('sendrawtransaction', goodHex);
+    await waitFor('bcoin to take it', async () => (await real.rpc<string[]>('getrawmempool')).includes(id));
+    expect(await real.rpc('getrawmempool')).toEqual([id]);
   });
 });

@@ -1,0 +1,411 @@
+import { hexToBytes } from '@headframe/primitives';
+import { FakeClock } from '@headframe/primitives/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { commitmentScript } from '../src/checks.js';
+import { createDevNode, type DevNode, type DevNodeOptions } from '../src/index.js';
+import { parseTransaction } from '../src/transaction.js';
+import { type RpcClient, rpcClient } from './rpc-client.js';
+import { spoiltBlock } from './support.js';
+
+const STRANGER = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+const clock = new FakeClock();
+let node: DevNode;
+let rpc: RpcClient;
+
+async function start(options: DevNodeOptions = {}): Promise<void> {
+  node = createDevNode({ clock, ...options });
+  await node.start();
+  rpc = rpcClient(node);
+}
+beforeEach(() => start());
+afterEach(() => node.close());
+
+interface Funding {
+  readonly hex: string;
+  readonly fee: number;
+  readonly changepos: number;
+}
+
+/** A signed payment as a pool makes one. */
+async function payment(amount: number | string = 1, options: object = {}): Promise<string> {
+  const raw = await rpc.ok('createrawtransaction', [], [{ [STRANGER]: amount }]);
+  const { hex } = (await rpc.ok('fundrawtransaction', raw, options)) as Funding;
+  const signed = await rpc.ok('signrawtransactionwithwallet', hex);
+  expect(signed.complete).toBe(true);
+  return signed.hex;
+}
+
+/** Mines these transactions, past the mempool. */
+function mineOnly(...hexes: string[]): string {
+  const transactions = hexes.map((hex) => parseTransaction(hexToBytes(hex)));
+  const bytes = spoiltBlock(node, (parts) => {
+    parts.transactions = transactions;
+    parts.outputs = [
+      { value: 1n, script: Uint8Array.of(0x51) },
+      { value: 0n, script: commitmentScript(transactions) },
+    ];
+  });
+  expect(node.submitBlock(bytes)).toBeNull();
+  return node.tipHash;
+}
+
+describe('addresses', () => {
+  it('are the same for the same seed, and ours', async () => {
+    const address = await rpc.ok('getnewaddress');
+    expect(address).toMatch(/^bcrt1q[a-z0-9]{38}$/);
+    expect(await rpc.ok('getaddressinfo', address)).toMatchObject({ ismine: true, ischange: false, iswitness: true });
+    expect(await rpc.ok('getaddressinfo', STRANGER)).toMatchObject({
+      ismine: false,
+      scriptPubKey: `0014${'751e76e8199196d454941c45d1b3a323f1433bd6'}`,
+    });
+    const change = await rpc.ok('getrawchangeaddress');
+    expect(await rpc.ok('getaddressinfo', change)).toMatchObject({ ismine: true, ischange: true });
+    expect(await rpc.fail('getaddressinfo', 'nonsense')).toMatch(/^-5 /);
+    const first = node.walletAddress;
+    await node.close();
+    await start();
+    expect(node.walletAddress).toBe(first);
+    expect(await rpc.ok('getnewaddress')).toBe(address);
+    await node.close();
+    await start({ wallet: { seed: 'another' }, coin: 'litecoin' });
+    expect(await rpc.ok('getnewaddress')).toMatch(/^rltc1q/);
+    expect(node.walletAddress.slice(5)).not.toBe(first.slice(5));
+  });
+
+  it('are told by validateaddress, with those of every form', async () => {
+    expect(await rpc.ok('validateaddress', STRANGER)).toMatchObject({
+      isvalid: true,
+      witness_version: 0,
+      iswitness: true,
+    });
+    expect(await rpc.ok('validateaddress', 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4')).toMatchObject({
+      isvalid: false,
+    });
+    for (const address of [
+      'mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn',
+      '2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc',
+      'bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85',
+      'bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6',
+    ]) {
+      const raw = await rpc.ok('createrawtransaction', [], { [address]: 1 });
+      const { vout } = await rpc.ok('decoderawtransaction', raw);
+      expect(vout).toMatchObject([{ value: 1, scriptPubKey: { address } }]);
+    }
+  });
+});
+
+describe('balances', () => {
+  it('follow coinbases until they are mature, payments and change', async () => {
+    node.mineBlocks(1);
+    expect(await rpc.ok('getbalances')).toMatchObject({ mine: { trusted: 0, immature: 50 } });
+    expect(await rpc.ok('listunspent')).toEqual([]);
+    node.mineBlocks(100, { script: Uint8Array.of(0x51) });
+    const answer = await rpc.call('getbalance');
+    expect(answer.text).toContain('"result":50.00000000,');
+    expect(await rpc.ok('listunspent')).toMatchObject([
+      { amount: 50, confirmations: 101, address: node.walletAddress, safe: true },
+    ]);
+    const id = await rpc.ok('sendrawtransaction', await payment('1.00000001', { fee_rate: 2 }));
+    const { fee, amount, confirmations, details } = await rpc.ok('gettransaction', id);
+    expect({ amount, confirmations }).toEqual({ amount: -1.00000001, confirmations: 0 });
+    expect(details).toMatchObject([{ category: 'send', address: STRANGER, amount: -1.00000001 }]);
+    expect(fee).toBeCloseTo(-0.00000282, 8);
+    expect(await rpc.ok('getbalance')).toBeCloseTo(50 - 1.00000001 + fee, 8);
+    expect(await rpc.ok('getbalance', '*', 1)).toBe(0);
+    expect(await rpc.ok('listunspent')).toEqual([]);
+    expect(await rpc.ok('listunspent', 0)).toHaveLength(1);
+    expect(await rpc.ok('getwalletinfo')).toMatchObject({ walletname: '', txcount: 1, private_keys_enabled: true });
+    node.mineBlocks(1, { script: Uint8Array.of(0x51) });
+    expect(await rpc.ok('gettransaction', id)).toMatchObject({
+      confirmations: 1,
+      blockhash: node.tipHash,
+      blockindex: 1,
+    });
+    expect(await rpc.ok('getbalance', '*', 1)).toBeCloseTo(50 - 1.00000001 + fee, 8);
+  });
+
+  it('show a coin that somebody else sends as pending', async () => {
+    node.mineBlocks(101);
+    const [own = ''] = node.addMempoolTransaction({ script: Uint8Array.of(0x51), value: 5_000_000n });
+    const address = await rpc.ok('getnewaddress');
+    const raw = await rpc.ok('createrawtransaction', [{ txid: own, vout: 0 }], [{ [address]: 0.0499 }]);
+    const gift = await rpc.ok('sendrawtransaction', raw);
+    expect(await rpc.ok('getbalances')).toMatchObject({ mine: { untrusted_pending: 0.0499 } });
+    expect(await rpc.ok('gettransaction', gift)).toMatchObject({ amount: 0.0499, details: [{ category: 'receive' }] });
+    const unspent: { txid: string; safe: boolean }[] = await rpc.ok('listunspent', 0, 0, [address]);
+    expect(unspent).toMatchObject([{ txid: gift, safe: false }]);
+    expect(await rpc.ok('listunspent', 0, 0, [address], false)).toEqual([]);
+  });
+});
+
+describe('funding', () => {
+  beforeEach(() => {
+    node.mineBlocks(103);
+  });
+
+  it('pays the fee that was asked for, and gives change', async () => {
+    const raw = await rpc.ok('createrawtransaction', [], [{ [STRANGER]: 60 }]);
+    for (const options of [{ fee_rate: 10 }, { feeRate: 0.0001 }, { feeRate: '0.00010000' }]) {
+      const { hex, fee, changepos } = (await rpc.ok('fundrawtransaction', raw, options)) as Funding;
+      const { vin, vout } = await rpc.ok('decoderawtransaction', hex);
+      expect(vin).toHaveLength(2);
+      expect(vout).toHaveLength(2);
+      const signed = await rpc.ok('signrawtransactionwithwallet', hex);
+      const { vsize } = await rpc.ok('decoderawtransaction', signed.hex);
+      // Signatures are one byte shorter than the longest, or two.
+      expect(fee * 1e8).toBeGreaterThanOrEqual(vsize * 10);
+      expect(fee * 1e8).toBeLessThanOrEqual((vsize + 2) * 10);
+      expect(vout[changepos].value).toBeCloseTo(100 - 60 - fee, 8);
+      expect(await rpc.ok('testmempoolaccept', [signed.hex])).toMatchObject([
+        { allowed: true, vsize, fees: { base: fee } },
+      ]);
+    }
+  });
+
+  it('lets outputs pay, and puts the change where it is told', async () => {
+    const raw = await rpc.ok('createrawtransaction', [], [{ [STRANGER]: 2 }, { [node.walletAddress]: 3 }]);
+    const options = { fee_rate: 1, subtractFeeFromOutputs: [0], changePosition: 1, changeAddress: STRANGER };
+    const { hex, fee, changepos } = (await rpc.ok('fundrawtransaction', raw, options)) as Funding;
+    expect(changepos).toBe(1);
+    const { vout } = await rpc.ok('decoderawtransaction', hex);
+    expect(vout.map(({ value }: { value: number }) => value)).toEqual([2 - fee, 45, 3]);
+    const everything = await rpc.ok('createrawtransaction', [], [{ [STRANGER]: 150 }]);
+    const all = (await rpc.ok('fundrawtransaction', everything, { subtractFeeFromOutputs: [0] })) as Funding;
+    expect(all.changepos).toBe(-1);
+    expect(await rpc.fail('fundrawtransaction', everything)).toBe('-4 Insufficient funds');
+    expect(await rpc.fail('fundrawtransaction', everything, { subtractFeeFromOutputs: [1] })).toMatch(
+      /^-8 .*too large/,
+    );
+  });
+
+  it('keeps aside what it chose when asked to', async () => {
+    const raw = await rpc.ok('createrawtransaction', [], [{ [STRANGER]: 49 }]);
+    for (let i = 0; i < 3; i++) await rpc.ok('fundrawtransaction', raw, { lockUnspents: true });
+    expect(await rpc.fail('fundrawtransaction', raw)).toBe('-4 Insufficient funds');
+    const locked = await rpc.ok('listlockunspent');
+    expect(locked).toHaveLength(3);
+    expect(await rpc.fail('lockunspent', false, [locked[0]])).toBe('-8 Invalid parameter, output already locked');
+    await rpc.ok('lockunspent', true, [locked[0]]);
+    expect(await rpc.fail('lockunspent', true, [locked[0]])).toBe('-8 Invalid parameter, expected locked output');
+    expect(await rpc.ok('listunspent')).toHaveLength(1);
+    const { hex } = (await rpc.ok('fundrawtransaction', raw)) as Funding;
+    await rpc.ok('sendrawtransaction', (await rpc.ok('signrawtransactionwithwallet', hex)).hex);
+    expect(await rpc.fail('lockunspent', false, [locked[0]])).toBe('-8 Invalid parameter, expected unspent output');
+    expect(await rpc.fail('lockunspent', false, [{ ...locked[1], vout: 9 }])).toMatch(/out of bounds/);
+    expect(await rpc.fail('lockunspent', false, [{ txid: 'ab'.repeat(32), vout: 0 }])).toMatch(/unknown transaction/);
+    await rpc.ok('lockunspent', true);
+    expect(await rpc.ok('listlockunspent')).toEqual([]);
+  });
+
+  it('refuses amounts, rates and addresses as Core does', async () => {
+    expect(await rpc.fail('createrawtransaction', [], [{ bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4: 1 }])).toMatch(
+      /^-5 Invalid Bitcoin address/,
+    );
+    expect(await rpc.fail('createrawtransaction', [], [{ [STRANGER]: '1.123456789' }])).toBe('-3 Invalid amount');
+    expect(await rpc.fail('createrawtransaction', [], [{ [STRANGER]: -1 }])).toBe('-3 Amount out of range');
+    expect(await rpc.fail('createrawtransaction', [], [{ [STRANGER]: 1 }, { [STRANGER]: 1 }])).toMatch(
+      /-8 .*duplicated address/,
+    );
+    const raw = await rpc.ok('createrawtransaction', [], [{ [STRANGER]: 1 }]);
+    expect(await rpc.fail('fundrawtransaction', raw, { fee_rate: 0.5 })).toMatch(/^-4 Fee rate/);
+    expect(await rpc.fail('fundrawtransaction', raw, { fee_rate: 5, feeRate: 1 })).toMatch(/^-8 /);
+    const dust = await rpc.ok('createrawtransaction', [], [{ [STRANGER]: 0.00000293 }]);
+    expect(await rpc.fail('fundrawtransaction', dust)).toBe('-4 Transaction amount too small');
+    expect(await rpc.fail('fundrawtransaction', 'zz')).toMatch(/^-22 /);
+  });
+});
+
+describe('signing', () => {
+  it('asks for the passphrase of an encrypted wallet', async () => {
+    await node.close();
+    await start({ wallet: { passphrase: 'secret' } });
+    node.mineBlocks(101);
+    const raw = await rpc.ok('createrawtransaction', [], [{ [STRANGER]: 1 }]);
+    const { hex } = (await rpc.ok('fundrawtransaction', raw)) as Funding;
+    expect(await rpc.fail('signrawtransactionwithwallet', hex)).toMatch(/^-13 /);
+    expect(await rpc.fail('walletpassphrase', 'wrong', 60)).toMatch(/^-14 /);
+    await rpc.ok('walletpassphrase', 'secret', 60);
+    expect((await rpc.ok('getwalletinfo')).unlocked_until).toBe(Math.floor(clock.now() / 1000) + 60);
+    expect(await rpc.ok('signrawtransactionwithwallet', hex)).toMatchObject({ complete: true });
+    clock.advance(60_000);
+    expect(await rpc.fail('signrawtransactionwithwallet', hex)).toMatch(/^-13 /);
+    await rpc.ok('walletpassphrase', 'secret', 60);
+    await rpc.ok('walletlock');
+    expect(await rpc.ok('getwalletinfo')).toMatchObject({ unlocked_until: 0 });
+  });
+
+  it('has no passphrase without encryption, and can get one', async () => {
+    expect(await rpc.fail('walletpassphrase', 'x', 1)).toMatch(/^-15 /);
+    expect(await rpc.fail('walletlock')).toMatch(/^-15 /);
+    await rpc.ok('encryptwallet', 'x');
+    expect(await rpc.fail('encryptwallet', 'x')).toMatch(/^-15 /);
+    await rpc.ok('walletpassphrase', 'x', 1);
+  });
+
+  it('says which inputs it cannot sign', async () => {
+    const strange = await rpc.ok('createrawtransaction', [{ txid: 'ab'.repeat(32), vout: 1 }], [{ [STRANGER]: 1 }]);
+    expect(await rpc.ok('signrawtransactionwithwallet', strange)).toMatchObject({
+      complete: false,
+      errors: [{ txid: 'ab'.repeat(32), vout: 1, error: 'Input not found or already spent' }],
+    });
+  });
+});
+
+describe('a payment', () => {
+  beforeEach(() => {
+    node.mineBlocks(102);
+  });
+
+  it('is refused in the words of nodes', async () => {
+    const hex = await payment();
+    const rival = await payment(2);
+    const id = await rpc.ok('sendrawtransaction', hex);
+    expect(await rpc.ok('sendrawtransaction', hex)).toBe(id);
+    expect(await rpc.ok('testmempoolaccept', [hex])).toMatchObject([
+      { allowed: false, 'reject-reason': 'txn-already-in-mempool' },
+    ]);
+    expect(await rpc.fail('sendrawtransaction', rival)).toBe('-26 txn-mempool-conflict');
+    node.mineBlocks(1);
+    expect(await rpc.fail('sendrawtransaction', hex)).toMatch(/^-27 Transaction already in/);
+    expect(await rpc.fail('sendrawtransaction', rival)).toBe('-25 bad-txns-inputs-missingorspent');
+    expect(await rpc.ok('testmempoolaccept', [rival])).toMatchObject([{ 'reject-reason': 'missing-inputs' }]);
+    expect(await rpc.fail('sendrawtransaction', 'ff')).toMatch(/^-22 TX decode failed/);
+    const dear = await payment(1, { feeRate: 0.2 });
+    expect(await rpc.fail('sendrawtransaction', dear)).toMatch(/^-25 Fee exceeds maximum/);
+    const spoilt = `${dear.slice(0, -20)}00${dear.slice(-18)}`; // a byte of the key
+    expect(await rpc.fail('sendrawtransaction', spoilt, 0)).toMatch(/^-26 mandatory-script-verify-flag-failed/);
+    expect(await rpc.ok('sendrawtransaction', dear, 0)).toHaveLength(64);
+  });
+
+  it('is found in the mempool, the chain and the wallet', async () => {
+    const hex = await payment();
+    const id = await rpc.ok('sendrawtransaction', hex);
+    expect(await rpc.ok('getrawtransaction', id)).toBe(hex);
+    expect(await rpc.ok('getmempoolentry', id)).toMatchObject({ height: 102, fees: { base: expect.any(Number) } });
+    const before = await rpc.ok('getrawtransaction', id, true);
+    expect(before).toMatchObject({ txid: id, hex });
+    expect(before.blockhash).toBeUndefined();
+    const [hash = ''] = node.mineBlocks(1);
+    expect(await rpc.ok('getrawtransaction', id, 1)).toMatchObject({ blockhash: hash, confirmations: 1 });
+    expect(await rpc.ok('getrawtransaction', id, true, hash)).toMatchObject({ in_active_chain: true });
+    expect(await rpc.fail('getmempoolentry', id)).toMatch(/^-5 Transaction not in mempool/);
+    const { vout } = await rpc.ok('decoderawtransaction', hex);
+    const { n } = vout.find(
+      ({ scriptPubKey }: { scriptPubKey: { address: string } }) => scriptPubKey.address === STRANGER,
+    );
+    expect(await rpc.ok('gettxout', id, n)).toMatchObject({
+      value: 1,
+      confirmations: 1,
+      scriptPubKey: { address: STRANGER },
+    });
+    const block = await rpc.ok('getblock', hash, 2);
+    expect(block.tx[1]).toMatchObject({ txid: id, vin: [{ txinwitness: [expect.any(String), expect.any(String)] }] });
+    expect(await rpc.fail('getrawtransaction', 'ab'.repeat(32))).toMatch(/^-5 /);
+    expect(await rpc.fail('gettransaction', 'ab'.repeat(32))).toBe('-5 Invalid or non-wallet transaction id');
+    expect(await rpc.fail('gettransaction', 'ab')).toMatch(/^-8 txid must be of length 64/);
+    expect(await rpc.ok('gettransaction', block.tx[0].txid)).toMatchObject({
+      generated: true,
+      details: [{ category: 'immature' }],
+    });
+  });
+
+  it('waits again when its block leaves the chain', async () => {
+    const id = await rpc.ok('sendrawtransaction', await payment());
+    const [hash = ''] = node.mineBlocks(2);
+    expect(await rpc.ok('gettransaction', id)).toMatchObject({ confirmations: 2 });
+    node.invalidateBlock(hash);
+    expect(await rpc.ok('getrawmempool')).toEqual([id]);
+    const waiting = await rpc.ok('gettransaction', id);
+    expect(waiting).toMatchObject({ confirmations: 0, trusted: true });
+    expect(waiting.blockhash).toBeUndefined();
+    node.mineBlocks(1);
+    expect(await rpc.ok('gettransaction', id)).toMatchObject({ confirmations: 1 });
+  });
+
+  it('has negative confirmations, and gives its coins back, when a block contradicts it', async () => {
+    const loser = await payment(1);
+    const winner = await payment(2);
+    const id = await rpc.ok('sendrawtransaction', loser);
+    const child = await rpc.ok('sendrawtransaction', await payment(3, { fee_rate: 3 }));
+    const unspent: number = (await rpc.ok('listunspent', 0)).length;
+    const hash = mineOnly(winner);
+    node.mineBlocks(2, { script: Uint8Array.of(0x51) });
+    const winnerId = (await rpc.ok('decoderawtransaction', winner)).txid;
+    expect(await rpc.ok('gettransaction', id)).toMatchObject({ confirmations: -3, walletconflicts: [winnerId] });
+    expect(await rpc.ok('gettransaction', winnerId)).toMatchObject({ confirmations: 3, walletconflicts: [id] });
+    expect(await rpc.ok('getrawmempool')).not.toContain(id);
+    expect(await rpc.fail('getrawtransaction', id)).toMatch(/^-5 /);
+    expect(await rpc.fail('sendrawtransaction', loser)).toBe('-25 bad-txns-inputs-missingorspent');
+    expect(await rpc.ok('gettransaction', child), 'it spends another coin').toMatchObject({ confirmations: 2 });
+    expect((await rpc.ok('listunspent', 0)).length).toBeGreaterThanOrEqual(unspent);
+    node.invalidateBlock(hash);
+    expect(await rpc.ok('gettransaction', winnerId)).toMatchObject({ confirmations: 0 });
+  });
+
+  it('that builds on a contradicted one is contradicted too', async () => {
+    await node.close();
+    await start();
+    node.mineBlocks(1);
+    node.mineBlocks(100, { script: Uint8Array.of(0x51) });
+    const loser = await payment(1);
+    const winner = await payment(2);
+    await rpc.ok('sendrawtransaction', loser);
+    const child = await rpc.ok('sendrawtransaction', await payment(3)); // the wallet has nothing but the loser's change
+    mineOnly(winner);
+    expect(await rpc.ok('gettransaction', child)).toMatchObject({ confirmations: -1 });
+    expect(await rpc.ok('getbalances')).toMatchObject({
+      mine: { trusted: expect.closeTo(48, 3), untrusted_pending: 0 },
+    });
+  });
+
+  it('holds its coins until it is abandoned when the mempool lost it', async () => {
+    await node.close();
+    await start();
+    node.mineBlocks(1);
+    const [block = ''] = node.mineBlocks(100, { script: Uint8Array.of(0x51) });
+    const id = await rpc.ok('sendrawtransaction', await payment());
+    expect(await rpc.fail('abandontransaction', id)).toMatch(/^-5 Transaction not eligible/);
+    node.invalidateBlock(block); // the coinbase it spends is too young again
+    expect(await rpc.ok('getrawmempool')).toEqual([]);
+    node.mineBlocks(100, { script: Uint8Array.of(0x51) });
+    expect(await rpc.ok('gettransaction', id)).toMatchObject({ confirmations: 0, trusted: false });
+    expect(await rpc.ok('listunspent')).toEqual([]);
+    await rpc.ok('abandontransaction', id);
+    expect(await rpc.ok('listunspent')).toHaveLength(1);
+    expect(await rpc.fail('abandontransaction', 'ab'.repeat(32))).toMatch(/^-5 /);
+  });
+});
+
+it('answers at the path of its wallet and at no other', async () => {
+  await node.close();
+  await start({ wallet: { name: 'pool' } });
+  expect(await rpcClient(node, '/wallet/pool').ok('listwallets')).toEqual(['pool']);
+  expect(await rpcClient(node, '/wallet/other').fail('getbalance')).toMatch(/^-18 Requested wallet does not exist/);
+  expect(await rpcClient(node, '/').ok('getbalance')).toBe(0);
+});
+
+it('writes numbers as nodes do, to the last digit', async () => {
+  node.mineBlocks(101);
+  const raw = await rpc.ok(
+    'createrawtransaction',
+    [],
+    [{ [STRANGER]: '0.00000546' }, { [node.walletAddress]: '12345678.00000001' }],
+  );
+  const { text } = await rpc.call('decoderawtransaction', raw);
+  expect(text).toContain('"value":0.00000546,');
+  expect(text).toContain('"value":12345678.00000001,');
+  const large = await rpc.ok('createrawtransaction', [], [{ [STRANGER]: '83999999.99999999' }]);
+  expect((await rpc.call('decoderawtransaction', large)).text).toContain('83999999.99999999');
+});
+
+it('lets coins mature sooner when told to', async () => {
+  await node.close();
+  await start({ coinbaseMaturity: 3 });
+  node.mineBlocks(3);
+  expect(await rpc.ok('getbalance')).toBe(0);
+  node.mineBlocks(1);
+  expect(await rpc.ok('getbalance')).toBe(50);
+  await rpc.ok('sendrawtransaction', await payment());
+  node.mineBlocks(1);
+  expect(await rpc.ok('getrawmempool')).toEqual([]);
+});
