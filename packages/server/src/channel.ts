@@ -7,6 +7,9 @@ import type { MiningLimits } from './limits.js';
 import { Vardiff, type VardiffState } from './vardiff.js';
 import { WorkerTable } from './workers.js';
 
+/** Of jobs with one set of outputs, and for servers that tell no firmware apart. */
+const DEFAULT_OUTPUT_SETS: readonly string[] = ['main'];
+
 /** What a channel leaves behind for a session that resumes it. */
 export interface KeptChannel {
   readonly prefix: Uint8Array;
@@ -60,6 +63,8 @@ export class Channel<Account = unknown> {
   /** What the miner was told last. */
   sentDifficulty: Difficulty | undefined = undefined;
   vardiff: Vardiff | undefined;
+  /** Output sets that its firmware may get, best first; the same list for all of its kind. */
+  outputSets: readonly string[] = DEFAULT_OUTPUT_SETS;
   /** Negotiated version bits; 0: none. */
   versionMask = 0;
   /** The miner understands `mining.set_extranonce`. */

@@ -24,6 +24,8 @@ export interface MiningParts<Account> {
   readonly announceVersionMask: boolean;
   readonly terms: TermsTable;
   readonly isBanned: (accountKey: string) => boolean;
+  /** Output sets for a user agent, best first. */
+  readonly outputSets: ((userAgent: string) => readonly string[]) | undefined;
 }
 
 /** The life of channels, whatever protocol they come by: subscribe, authorize, work, leave, come back. */
@@ -84,6 +86,8 @@ export class Mining<Account> {
       if (channel.prefix === undefined) return reject('busy', 'No extranonce to give');
       channel.token = newSessionToken();
     }
+    const { outputSets } = this.parts;
+    if (outputSets !== undefined) channel.outputSets = outputSets(channel.session.agent ?? '');
     channel.session.markSubscribed();
     const { events } = this.parts;
     events.safeEmit('subscribed', { session: channel.session, channel, resumed: kept !== undefined });

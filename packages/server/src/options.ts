@@ -58,6 +58,12 @@ export interface MiningServerOptions<Account> {
   readonly difficulty?: DifficultyOption;
   /** F in diff1 = (0xffff << 208) * F: 1 for SHA-256d, 65536 for scrypt. Default 1. */
   readonly difficultyFactor?: number;
+  /**
+   * Names of the output sets that a miner may get, best first, by its user agent (empty when it told none), for jobs with
+   * several: firmware takes coinbases only up to a size. Give miners of one kind the same list object. A job that has
+   * none of them gives its `main` set, else the one with the smallest coinbase. Default: `main` for everybody.
+   */
+  readonly outputSets?: (userAgent: string) => readonly string[];
   /** Version bits that miners may roll; a job may allow fewer. Default 1fffe000 (BIP 320); 0: none. */
   readonly versionMask?: number;
   /** Also send `mining.set_version_mask` with the first job, for firmware that ignores the answer to configure. */

@@ -121,6 +121,7 @@ export class MiningServer<Account = DefaultAccount> {
       announceVersionMask: options.announceVersionMask ?? false,
       terms: resolveTerms(options, this.limits),
       isBanned: (key) => this.#sessions.bans.findAccount(key) !== undefined,
+      outputSets: options.outputSets,
     });
     const { log } = this;
     this.#judging = new Judging<Account>({

@@ -5,28 +5,13 @@ import {
   type HashableJob,
   hashableJob,
   type JobRecord,
-  jobIdToHex,
 } from '@headframe/mining';
 import { type Clock, equalBytes, type Logger } from '@headframe/primitives';
-import {
-  encodeNotifyLines,
-  encodeSetDifficulty,
-  encodeSetExtranonce,
-  encodeSetVersionMask,
-} from '@headframe/stratum-v1';
+import { encodeSetDifficulty, encodeSetExtranonce, encodeSetVersionMask } from '@headframe/stratum-v1';
 import { type NotifyLines, WorkUpdate } from '@headframe/transport';
 import type { Channel } from './channel.js';
 import { ChannelJob } from './channel-job.js';
-
-/** A job of one variant, ready to be sent to any number of channels. */
-interface PreparedJob {
-  readonly record: JobRecord;
-  readonly hashable: HashableJob;
-  readonly lines: NotifyLines;
-  /** The same objects for every channel: one buffer for all. */
-  readonly clean: WorkUpdate;
-  readonly keep: WorkUpdate;
-}
+import { notifyLines, type PreparedJob, PreparedVariants } from './prepared-variants.js';
 
 /** Settings that change together with a job. */
 export interface WorkChange {
@@ -51,7 +36,7 @@ export class WorkDesk<Account = unknown> {
   #current: JobRecord | undefined = undefined;
   #tip = 0;
   /** Of the current job, by extranonce length. */
-  readonly #prepared = new Map<number, PreparedJob | undefined>();
+  readonly #prepared = new Map<number, PreparedVariants>();
   #nextDerived: number;
 
   constructor(parts: {
@@ -90,7 +75,7 @@ export class WorkDesk<Account = unknown> {
   give(channel: Channel<Account>, clean: boolean): void {
     const record = this.#current;
     if (record === undefined) return;
-    const prepared = this.#prepare(channel.extranonceLength);
+    const prepared = this.#prepare(channel);
     if (prepared === undefined || channel.prefix === undefined) return;
     // An id names one piece of work: a job that the channel had, and may have forgotten with what was paid on it, comes
     // back under another one. Ids of the core increase.
@@ -114,7 +99,7 @@ export class WorkDesk<Account = unknown> {
     if (record === undefined) return;
     const told: Channel<Account>[] = [];
     for (const channel of channels) {
-      const prepared = this.#prepare(channel.extranonceLength);
+      const prepared = this.#prepare(channel);
       if (prepared === undefined || channel.prefix === undefined) continue;
       this.#adjust(channel, record);
       if (record.id > channel.newestBaseId && channel.sentDifficulty?.value === channel.difficulty.value) {
@@ -123,7 +108,7 @@ export class WorkDesk<Account = unknown> {
       } else this.give(channel, true);
     }
     for (const channel of told) {
-      const prepared = this.#prepare(channel.extranonceLength);
+      const prepared = this.#prepare(channel);
       if (prepared !== undefined) this.#remember(channel, prepared.hashable, record);
     }
   }
@@ -133,11 +118,11 @@ export class WorkDesk<Account = unknown> {
     const record = this.#current;
     const { prefix } = channel;
     if (record === undefined || prefix === undefined) return;
-    const prepared = this.#prepare(channel.extranonceLength);
+    const prepared = this.#prepare(channel);
     if (prepared === undefined) return;
     const derived = deriveJob(record, this.#derivedId(), this.#clock.now());
     this.#adjust(channel, record);
-    const hashable = hashableJob(derived, variantKey(record, channel.extranonceLength) ?? '');
+    const hashable = hashableJob(derived, prepared.key);
     this.#remember(channel, hashable, derived);
     this.#send(channel, notifyLines(derived, hashable), change);
   }
@@ -194,27 +179,19 @@ export class WorkDesk<Account = unknown> {
     channel.workSentMs = this.#clock.monotonic();
   }
 
-  #prepare(extranonceLength: number): PreparedJob | undefined {
-    const known = this.#prepared.get(extranonceLength);
-    if (known !== undefined || this.#prepared.has(extranonceLength)) return known;
-    const record = this.#current;
-    const key = record && variantKey(record, extranonceLength);
-    let prepared: PreparedJob | undefined;
-    if (record === undefined || key === undefined) {
-      this.#log.error({ job: record?.id, extranonceLength }, 'the job has no variant for this extranonce length');
-    } else {
-      const hashable = hashableJob(record, key);
-      const notify = notifyLines(record, hashable);
-      prepared = {
-        record,
-        hashable,
-        lines: notify,
-        clean: new WorkUpdate({ notify, clean: true }),
-        keep: new WorkUpdate({ notify, clean: false }),
-      };
+  #prepare(channel: Channel<Account>): PreparedJob | undefined {
+    const { extranonceLength } = channel;
+    let prepared = this.#prepared.get(extranonceLength);
+    if (prepared === undefined) {
+      const record = this.#current;
+      if (record === undefined) return undefined;
+      prepared = new PreparedVariants(record, extranonceLength);
+      this.#prepared.set(extranonceLength, prepared);
+      if (prepared.count === 0) {
+        this.#log.error({ job: record.id, extranonceLength }, 'the job has no variant for this extranonce length');
+      }
     }
-    this.#prepared.set(extranonceLength, prepared);
-    return prepared;
+    return prepared.only ?? prepared.of(channel.outputSets);
   }
 
   #derivedId(): number {
@@ -222,21 +199,4 @@ export class WorkDesk<Account = unknown> {
     this.#nextDerived = (this.#nextDerived + 1) % IDS;
     return id;
   }
-}
-
-function variantKey(record: JobRecord, extranonceLength: number): string | undefined {
-  return record.variants.find((variant) => variant.extranonceLength === extranonceLength)?.key;
-}
-
-function notifyLines(record: JobRecord, hashable: HashableJob): NotifyLines {
-  return encodeNotifyLines({
-    jobId: jobIdToHex(record.id),
-    previousHash: record.previousHash,
-    coinbase1: hashable.coinbase1,
-    coinbase2: hashable.coinbase2,
-    merkleBranch: record.merkleBranch,
-    version: record.version,
-    nbits: record.nbits,
-    ntime: record.ntime,
-  });
 }

@@ -19,6 +19,8 @@ export interface JobOptions {
   readonly versionMask?: number;
   readonly branch?: number;
   readonly lengths?: readonly number[];
+  /** Output sets, each with a larger coinbase than the one before. Default `main`. */
+  readonly sets?: readonly string[];
 }
 
 const fill = (length: number, seed: number): Uint8Array =>
@@ -41,17 +43,19 @@ export function makeJob(options: JobOptions): JobRecord {
     ntime,
     minTime: options.minTime ?? ntime - 600,
     merkleBranch: fill(32 * (options.branch ?? 2), 5),
-    variants: (options.lengths ?? [12]).map((length) => {
-      const coinbase1 = fill(60, 7);
-      coinbase1.set(Buffer.from(u32ToHex(id), 'hex'), 50);
-      return {
-        key: `${length}/main`,
-        extranonceLength: length,
-        coinbase1,
-        coinbase2: fill(80, 9),
-        stampOffset: 50,
-      };
-    }),
+    variants: (options.lengths ?? [12]).flatMap((length) =>
+      (options.sets ?? ['main']).map((set, i) => {
+        const coinbase1 = fill(60, 7);
+        coinbase1.set(Buffer.from(u32ToHex(id), 'hex'), 50);
+        return {
+          key: `${length}/${set}`,
+          extranonceLength: length,
+          coinbase1,
+          coinbase2: fill(80 + 31 * i, 9),
+          stampOffset: 50,
+        };
+      }),
+    ),
     algorithm: 'sha256d',
     clean: options.clean ?? false,
     createdAtMs: ntime * 1000,
