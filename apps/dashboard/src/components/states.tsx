@@ -1,0 +1,64 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { relative } from '../format/time.js';
+import { type Answer, useNow } from '../services.js';
+
+/** Places of lines that are still to come. */
+export function Skeleton({ lines }: { readonly lines: number }): JSX.Element {
+  return (
+    <div class="card-body" aria-hidden="true">
+      {Array.from({ length: lines }, (_, index) => (
+        <span key={index} class="skeleton skeleton-line" />
+      ))}
+    </div>
+  );
+}
+
+/** Nothing to show: what that means, and what to do about it. */
+export function Empty({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children?: ComponentChildren;
+}): JSX.Element {
+  return (
+    <div class="empty">
+      <strong>{title}</strong>
+      {children !== undefined && <p>{children}</p>}
+    </div>
+  );
+}
+
+/** An answer did not come, or not lately. */
+function Problem<Data>({ answer }: { readonly answer: Answer<Data> }): JSX.Element {
+  const now = useNow();
+  return (
+    <div class="notice notice-bad" role="alert">
+      <span>
+        {answer.error?.message}{' '}
+        {answer.updatedMs > 0 && <span class="muted">Shown as of {relative(answer.updatedMs, now)}.</span>}
+      </span>
+      <button type="button" class="button" onClick={answer.retry}>
+        Try again
+      </button>
+    </div>
+  );
+}
+
+/** Shows an answer: a skeleton before it is there, the last one with a notice when asking again failed. */
+export function Loaded<Data>(props: {
+  readonly answer: Answer<Data>;
+  readonly lines?: number;
+  readonly skeleton?: ComponentChildren;
+  readonly children: (data: Data) => ComponentChildren;
+}): JSX.Element {
+  const { data, error } = props.answer;
+  return (
+    <>
+      {error !== undefined && <Problem answer={props.answer} />}
+      {data !== undefined
+        ? props.children(data)
+        : error === undefined && (props.skeleton ?? <Skeleton lines={props.lines ?? 4} />)}
+    </>
+  );
+}
