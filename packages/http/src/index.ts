@@ -1,3 +1,7 @@
+export { HTTP_LIMITS, type HttpLimits } from './limits.js';
+export type { Metrics, MetricsFactory } from './metrics-route.js';
+export type { ExplorerLinks, HttpModules, HttpOptions } from './options.js';
+export { httpApi } from './plugin.js';
 export type {
   AccountInfo,
   AccountItem,
@@ -30,3 +34,15 @@ export type { AccountPayment, AccountPaymentPage, PaymentItem, PaymentPage } fro
 export type { CoinInfo, NodesInfo, PoolInfo, RejectsInfo, RoundJson, StorageJson } from './schemas/pool.js';
 export type { SeriesJson, SeriesQuery } from './schemas/series.js';
 export type { TemplateInfo } from './schemas/template.js';
+export { createHttpServer, type HttpServer } from './server.js';
+export type {
+  AccountingView,
+  ChannelView,
+  LedgerView,
+  PoolView,
+  PoolViewEvents,
+  ServerView,
+  ShareView,
+  StorageView,
+  WorkerView,
+} from './view.js';

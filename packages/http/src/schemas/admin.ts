@@ -139,6 +139,6 @@ export const logLevel = z
 export const reloadAnswer = z
   .object({
     applied: z.array(z.string()).describe('Keys that changed and are in force.'),
-    restart: z.array(z.string()).describe('Keys that changed and need a restart.'),
+    needsRestart: z.array(z.string()).describe('Keys that changed and need a restart.'),
   })
   .meta({ id: 'ReloadAnswer' });
