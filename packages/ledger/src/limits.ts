@@ -23,6 +23,18 @@ export const FOLD_SUBJECTS = 120;
 export const FOLD_READ_BATCHES = 32;
 /** Rows of subjects whose old rows go in one transaction of a prune. */
 export const PRUNE_SUBJECTS = 50;
+/** Entries of a booking that one transaction takes, some 20 us each; commits wait for it. Larger bookings take several. */
+export const BOOKING_CHUNK = 500;
+/** Parts of one payment. A transaction of 5,000 outputs is larger than nodes relay. */
+export const MAX_PAYMENT_PARTS = 5_000;
+/** Times that a transaction is tried that PostgreSQL gave up in favour of another one. */
+export const CONTENDED_TRIES = 5;
+/** Accounts, bookings or payments that are verified in one look: other questions wait for it. */
+export const VERIFY_ROWS = 200;
+/** Looks in a row that found a large booking under way, until verify gives up. */
+export const VERIFY_BUSY_TRIES = 100;
+/** Contradictions that verify lists; more are not told apart. */
+export const MAX_PROBLEMS = 1_000;
 /** Longest account or worker name in the statistics, in characters; the share log keeps names whole. */
 export const MAX_NAME = 256;
 /** Items on a page at most. */

@@ -8,6 +8,8 @@ import {
   systemClock,
   type Timer,
 } from '@headframe/primitives';
+import { ThreadedAccounting } from './accounting/client.js';
+import type { Accounting } from './accounting/types.js';
 import { encodeShares } from './batch-codec.js';
 import type { Retention } from './core/calls.js';
 import { MAX_PENDING_COMMITS } from './limits.js';
@@ -77,6 +79,7 @@ function builtWorker(): URL {
 const EPOCH = /^[\x21-\x7e]{1,64}$/;
 
 class ThreadedLedger implements Ledger {
+  readonly accounting: Accounting;
   readonly #engine: 'sqlite' | 'postgres';
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -114,6 +117,7 @@ class ThreadedLedger implements Ledger {
       });
     this.#writer = this.#thread('writer');
     this.#reader = this.#thread('reader');
+    this.accounting = new ThreadedAccounting(this.#writer, this.#reader);
     this.#foldIntervalMs = options.foldIntervalMs ?? 10_000;
     this.#retention = {
       sharesMs: options.shareRetentionMs ?? 3 * DAY_MS,
@@ -126,6 +130,7 @@ class ThreadedLedger implements Ledger {
     try {
       const { from, to } = await this.#writer.open();
       if (from !== to) this.#log.info({ from, to }, 'database schema brought up to date');
+      await this.#writer.call('accounting.finishBookings', []);
       await this.#reader.open();
     } catch (error) {
       await this.close();

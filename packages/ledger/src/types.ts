@@ -1,4 +1,5 @@
 import type { BlockOutcome, BlockStatus, ShareBatch, ShareSink } from '@headframe/mining';
+import type { Accounting } from './accounting/types.js';
 
 /** Counts of shares over some time, of a worker, an account or the pool. */
 export interface ShareTally {
@@ -170,6 +171,8 @@ export interface BlockDetails {
  * again: commits and blocks are recognised.
  */
 export interface Ledger extends ShareSink {
+  /** Who is owed what, and what was paid. */
+  readonly accounting: Accounting;
   /** Records what became of a block. Statuses may come more than once and in any order. */
   recordBlock(outcome: BlockOutcome, details?: BlockDetails): Promise<void>;
   /** Blocks from the highest down. */

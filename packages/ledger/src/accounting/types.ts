@@ -69,6 +69,8 @@ export interface Booking {
 }
 
 export interface BookingRecord extends Omit<Booking, 'carries' | 'cursor' | 'entries'> {
+  /** When it came to its state, as the call that moved it said. */
+  readonly stateMs: number;
   /** Sum of the entries by kind. */
   readonly totals: Readonly<Partial<Record<EntryKind, bigint>>>;
 }

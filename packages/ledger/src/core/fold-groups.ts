@@ -1,5 +1,6 @@
 import type { ShareRecord } from '@headframe/mining';
 import { BoundedMap } from '@headframe/primitives';
+import type { SeenAddress } from '../accounting/accounts.js';
 import { MAX_NAME } from '../limits.js';
 import { workOfDifficulty } from '../work.js';
 import { Tally } from './tally.js';
@@ -54,6 +55,9 @@ function storedName(name: string): string {
   return Buffer.from(name.slice(0, MAX_NAME).replaceAll('\0', '\ufffd')).toString();
 }
 
+/** An address as accounting takes it; a share may name anything. */
+const isStorable = (address: string): boolean => /^[\x21-\x7e]{1,256}$/.test(address);
+
 function tallyAt(minutes: Minutes, minute: Minute): Tally {
   let tally = minutes.get(minute);
   if (tally === undefined) {
@@ -89,6 +93,8 @@ export class FoldGroups {
     { length: FOLD_BUCKETS },
     () => new Map(),
   );
+  /** Per part: where the latest accepted share of each account wants to be paid. */
+  readonly addresses: readonly Map<string, SeenAddress>[] = Array.from({ length: FOLD_BUCKETS }, () => new Map());
   readonly pool: Minutes = new Map();
   readonly rounds: RoundSlice[] = [];
   shares = 0;
@@ -112,12 +118,20 @@ export class FoldGroups {
       const { name: account, bucket } = this.#name(share.account);
       if (batch > (this.#positions[bucket] ?? 0)) {
         tallyAt(this.#minutes(bucket, account, this.#name(share.worker).name), minute).add(share, work);
+        if (share.result === 'accepted') this.#address(bucket, account, share);
       }
       if (!isNewToPool) continue;
       tallyAt(this.pool, minute).add(share, work);
       if (share.result === 'accepted') this.#round(share, { account, work, batch, index });
     }
     this.shares += shares.length;
+  }
+
+  #address(bucket: number, account: string, { address, timeMs }: ShareRecord): void {
+    const addresses = this.addresses[bucket];
+    const known = addresses?.get(account);
+    if (known !== undefined && (known.timeMs > timeMs || known.address === address)) return;
+    if (isStorable(address)) addresses?.set(account, { account, address, timeMs });
   }
 
   #minutes(bucket: number, account: string, worker: string): Minutes {

@@ -1,4 +1,5 @@
 import { isPoolError, PoolError } from '@headframe/primitives';
+import { storeSeenAddresses } from '../accounting/accounts.js';
 import { decodeShares } from '../batch-codec.js';
 import { FOLD_READ_BATCHES, FOLD_SHARES, FOLD_SUBJECTS } from '../limits.js';
 import { type InsertShape, insertRows } from '../sql/insert.js';
@@ -200,6 +201,8 @@ async function storePart(
   // Thrown, so that what has moved is undone.
   if (moved !== last - first + 1) throw new PoolError('storage_failed', 'another program folds', { details: RACED });
   await storeStatistics(session, entries);
+  const seen = groups.addresses.slice(first, last + 1).flatMap((addresses) => [...addresses.values()]);
+  await storeSeenAddresses(session, seen);
   if (last === POOL_BUCKET) await storeRounds(session, groups.rounds);
   return true;
 }

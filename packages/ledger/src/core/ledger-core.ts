@@ -1,4 +1,5 @@
 import type { BlockOutcome } from '@headframe/mining';
+import { AccountingCore } from '../accounting/core.js';
 import { migrate } from '../sql/migrate.js';
 import { numberIn } from '../sql/row.js';
 import type { SqlDatabase } from '../sql/types.js';
@@ -15,12 +16,14 @@ import { Subjects } from './subjects.js';
 
 /** The ledger on one database, without threads: what a database thread runs. */
 export class LedgerCore implements LedgerCalls {
+  readonly accounting: AccountingCore;
   readonly #database: SqlDatabase;
   readonly #commits: Commits;
   readonly #fold: Fold;
   readonly #subjects: Subjects;
 
   constructor(database: SqlDatabase, hashesPerDifficulty: number) {
+    this.accounting = new AccountingCore(database);
     this.#database = database;
     this.#commits = new Commits(database);
     this.#fold = new Fold(database);

@@ -1,3 +1,4 @@
+import { accountingTables } from '../accounting/schema.js';
 import type { Migration } from '../sql/migrate.js';
 import type { SqlEngine } from '../sql/types.js';
 
@@ -15,7 +16,7 @@ const TALLY = `accepted BIGINT NOT NULL, stale BIGINT NOT NULL, duplicate BIGINT
 const statsTable = (name: string, engine: SqlEngine): string =>
   `CREATE TABLE ${name} (subject BIGINT NOT NULL, start BIGINT NOT NULL, ${TALLY}, PRIMARY KEY (subject, start)) ${clustered(engine)}`;
 
-/** Times ending in `_ms` are unix milliseconds, `start` is unix seconds; amounts are base units as decimal text. */
+/** Times ending in `_ms` are unix milliseconds, `start` is unix seconds; amounts are base units: decimal text in step 1, integers from step 2 on. */
 export const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
@@ -40,6 +41,10 @@ export const MIGRATIONS: readonly Migration[] = [
          network_difficulty DOUBLE PRECISION, found_ms BIGINT NOT NULL, said_ms BIGINT NOT NULL)`,
       'CREATE INDEX blocks_height ON blocks (height, hash)',
     ],
+  },
+  {
+    version: 2,
+    statements: (engine) => accountingTables(engine, { serial: serial(engine), clustered: clustered(engine) }),
   },
 ];
 

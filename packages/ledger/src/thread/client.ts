@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Clock, errorMessage, type Logger, PoolError } from '@headframe/primitives';
-import type { LedgerCalls } from '../core/calls.js';
 import { MAX_PENDING_CALLS, RESTART_MAX_MS, RESTART_MIN_MS } from '../limits.js';
-import type { CallMessage, CallName, FailureMessage, ThreadMessage, ThreadStart } from './messages.js';
+import type { CallMessage, CallName, CallOf, FailureMessage, ThreadMessage, ThreadStart } from './messages.js';
 
 export interface ThreadClientOptions {
   readonly name: string;
@@ -59,11 +58,11 @@ export class ThreadClient {
 
   call<Name extends CallName>(
     name: Name,
-    args: Parameters<LedgerCalls[Name]>,
+    args: Parameters<CallOf<Name>>,
     transfer: readonly ArrayBuffer[] = [],
-  ): ReturnType<LedgerCalls[Name]> {
+  ): ReturnType<CallOf<Name>> {
     // The thread answers each name with what its method returned.
-    return this.#send(name, args, transfer) as ReturnType<LedgerCalls[Name]>;
+    return this.#send(name, args, transfer) as ReturnType<CallOf<Name>>;
   }
 
   /** Ends the thread after the calls under way. */

@@ -1,4 +1,5 @@
 import type { PoolErrorCode } from '@headframe/primitives';
+import type { AccountingCalls } from '../accounting/core.js';
 import type { LedgerCalls } from '../core/calls.js';
 import type { DatabaseSpec } from '../sql/open.js';
 
@@ -11,7 +12,12 @@ export interface ThreadStart {
   readonly nowMs: number;
 }
 
-export type CallName = keyof LedgerCalls;
+/** All calls by name; those about the books begin with `accounting.` */
+export type Calls = LedgerCalls & {
+  [Name in keyof AccountingCalls as `accounting.${Name}`]: AccountingCalls[Name];
+};
+export type CallName = keyof Calls;
+export type CallOf<Name extends CallName> = Calls[Name];
 
 /** A call; `close` ends the thread after the calls before it. */
 export interface CallMessage {

@@ -1,8 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import { errorMessage, isPoolError, type Logger, silentLogger } from '@headframe/primitives';
+import type { AccountingCalls } from '../accounting/core.js';
+import type { LedgerCalls } from '../core/calls.js';
 import { LedgerCore } from '../core/ledger-core.js';
 import { openDatabase } from '../sql/open.js';
-import type { CallMessage, FailureMessage, ThreadMessage, ThreadStart } from './messages.js';
+import type { CallMessage, CallName, FailureMessage, ThreadMessage, ThreadStart } from './messages.js';
 
 function failureOf(error: unknown): FailureMessage {
   if (isPoolError(error)) return { code: error.code, message: error.message, details: plain(error.details) };
@@ -47,9 +49,7 @@ export async function serveLedger(port: ThreadPort, start: ThreadStart): Promise
         });
       return;
     }
-    // The client's types pair names with their arguments.
-    const call = ledger[name] as (...args: readonly unknown[]) => Promise<unknown>;
-    answer(call, ledger, args).then(
+    answer(ledger, name, args).then(
       (value) => send({ kind: 'answer', id, value }),
       (error: unknown) => send({ kind: 'refusal', id, failure: failureOf(error) }),
     );
@@ -57,11 +57,16 @@ export async function serveLedger(port: ThreadPort, start: ThreadStart): Promise
   send({ kind: 'ready', ...versions });
 }
 
-/** A method that throws at once refuses like one that rejects. */
-async function answer(
-  call: (...args: readonly unknown[]) => Promise<unknown>,
-  ledger: LedgerCore,
-  args: readonly unknown[],
-): Promise<unknown> {
-  return call.apply(ledger, [...args]);
+type Call = (...args: readonly unknown[]) => Promise<unknown>;
+
+const BOOKS = 'accounting.';
+
+/** A method that throws at once refuses like one that rejects. The client's types pair names with their arguments. */
+async function answer(core: LedgerCore, name: CallName, args: readonly unknown[]): Promise<unknown> {
+  if (name.startsWith(BOOKS)) {
+    const call = core.accounting[name.slice(BOOKS.length) as keyof AccountingCalls] as Call;
+    return call(...args);
+  }
+  const call = core[name as keyof LedgerCalls] as Call;
+  return call.apply(core, [...args]);
 }
