@@ -37,3 +37,5 @@ export type {
   WalletOutput,
   WalletStatus,
 } from './types.js';
+export { type BcoinWalletModules, type BcoinWalletOptions, bcoinWallet } from './wallets/bcoin.js';
+export { type CoreWalletOptions, coreWallet, type WalletModules } from './wallets/core.js';

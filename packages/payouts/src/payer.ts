@@ -124,6 +124,7 @@ class Payer implements Payouts {
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.#tail;
+    this.#context.wallet.close();
   }
 
   /** What the last process left: when it last paid, and guards on coins of payments that failed. */

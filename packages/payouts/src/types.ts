@@ -82,6 +82,8 @@ export interface Wallet {
   find(transaction: SignedTransaction, options?: FindOptions): Promise<TransactionState>;
   /** The transaction is settled: its coins need no guard any more. May be repeated. @throws PoolError `rpc_*`. */
   release(transaction: SignedTransaction): Promise<void>;
+  /** Drops its connections. Idempotent. */
+  close(): void;
 }
 
 /** What a payment run would do, or did. */
@@ -135,6 +137,6 @@ export interface Payouts {
   /** Asks the chain about every payment under way, and sends again what it does not know. */
   reconcile(): Promise<ReconcileReport>;
   status(): Promise<PayoutStatus>;
-  /** Lets the step under way end. Idempotent. */
+  /** Lets the step under way end, then closes the wallet. Idempotent. */
   close(): Promise<void>;
 }

@@ -90,7 +90,7 @@ describe('anything that may happen', () => {
       arbitrary: fc.record({
         type: fc.constant('reorganise' as const),
         depth: fc.integer({ min: 1, max: CONFIRMATIONS - 1 }),
-        keep: fc.boolean(),
+        mode: fc.constantFrom('keep' as const, 'drop' as const, 'revive' as const),
       }),
     },
     { weight: 1, arbitrary: fc.constant({ type: 'forget' as const }) },
@@ -119,9 +119,8 @@ describe('anything that may happen', () => {
                 world.credit(`worker${one.who}`, BigInt(one.amount));
                 break;
               case 'reorganise':
-                // The other branch is the longer one; what is buried as deep as the pool asks for stays.
-                world.chain.reorganise(one.depth, one.keep);
-                world.chain.blocks.push(...Array.from({ length: one.depth + 1 }, () => []));
+                // What is buried as deep as the pool asks for stays.
+                world.chain.reorganise(one.depth, one.mode);
                 break;
               case 'forget':
                 world.chain.forgetMempool();

@@ -25,6 +25,8 @@ export class FakeChain {
   readonly mempool = new Map<string, Tx>();
   /** What the wallet was given: outpoint to amount. They are on the chain from its beginning. */
   readonly #given = new Map<string, bigint>();
+  /** Every transaction that the network ever took. */
+  readonly #seen = new Map<string, Tx>();
   #made = 0;
 
   give(...amounts: readonly bigint[]): void {
@@ -38,11 +40,21 @@ export class FakeChain {
     }
   }
 
-  /** Takes blocks off. Their transactions go back to the mempool, or are forgotten as after a restart of the node. */
-  reorganise(depth: number, keep: boolean): void {
-    for (const tx of this.blocks.splice(Math.max(0, this.blocks.length - depth)).flat()) {
-      if (keep) this.mempool.set(tx.txid, tx);
+  /**
+   * A longer branch takes the place of the last `depth` blocks. Their transactions go back to the mempool (`keep`), are
+   * forgotten as after a restart (`drop`), or others mine all that they have ever seen and that is valid (`revive`).
+   */
+  reorganise(depth: number, mode: 'keep' | 'drop' | 'revive'): void {
+    const removed = this.blocks.splice(Math.max(0, this.blocks.length - depth)).flat();
+    const branch: Tx[] = [];
+    this.blocks.push(branch);
+    if (mode === 'keep') for (const tx of removed) this.mempool.set(tx.txid, tx);
+    if (mode === 'revive') {
+      const known = this.blocks.flat().map(({ txid }) => txid);
+      this.mempool.clear();
+      for (const tx of this.#seen.values()) if (!known.includes(tx.txid) && this.#isValid(tx)) branch.push(tx);
     }
+    for (let left = depth; left > 0; left--) this.blocks.push([]);
     for (const [txid, tx] of this.mempool) if (!this.#isValid(tx)) this.mempool.delete(txid);
   }
 
@@ -91,7 +103,10 @@ export class FakeChain {
     const needed = outputs.reduce((sum, { amount }) => sum + amount, FEE);
     const inputs: string[] = [];
     let sum = 0n;
-    for (const { outpoint, amount } of this.coins().filter((coin) => !avoid.has(coin.outpoint))) {
+    const coins = this.coins().filter((coin) => !avoid.has(coin.outpoint));
+    // Another choice each time, as wallets do: signing twice must not be harmless by chance.
+    const first = this.#made % Math.max(1, coins.length);
+    for (const { outpoint, amount } of [...coins.slice(first), ...coins.slice(0, first)]) {
       if (sum >= needed) break;
       inputs.push(outpoint);
       sum += amount;
@@ -109,6 +124,7 @@ export class FakeChain {
     for (const known of this.#all()) if (known.txid === tx.txid) return;
     if (!this.#isValid(tx)) throw new PoolError('rejected', 'txn-mempool-conflict');
     this.mempool.set(tx.txid, tx);
+    this.#seen.set(tx.txid, tx);
   }
 
   depthOf(txid: string): number | undefined {
@@ -218,6 +234,8 @@ export class FakeWallet implements Wallet {
   async release(): Promise<void> {
     this.#checkHere();
   }
+
+  close(): void {}
 
   #checkHere(): void {
     if (this.away) throw new PoolError('rpc_unavailable', 'no connection');

@@ -42,7 +42,7 @@ export class Process {
     return new Proxy(target, {
       get: (of, name) => {
         const value: unknown = Reflect.get(of, name, of);
-        if (typeof value !== 'function' || typeof name !== 'string') return value;
+        if (typeof value !== 'function' || typeof name !== 'string' || name === 'close') return value;
         return (...args: unknown[]) =>
           this.boundary(name, () => Promise.resolve(Reflect.apply(value, of, args)), failure);
       },
