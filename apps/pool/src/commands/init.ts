@@ -98,7 +98,7 @@ async function tryNode(
     url,
     cookieFile: answers.get('cookie-file'),
     user: answers.get('node-user'),
-    password: answers.get('node-password'),
+    password: answers.get('node-password') || process.env.HEADFRAME_DAEMONS__0__PASSWORD,
   });
   const isLogin = finding.kind === 'problem' && finding.isLogin && answers.get('node-password') !== '';
   return { text: `${plainText(findingText(url, finding, answers))}\n`, isGood: finding.kind === 'found', isLogin };
