@@ -1,5 +1,6 @@
 import { isPoolError } from '@headframe/primitives';
 import { type Command, commandHelp, findCommand, parseCommandLine, UsageError } from './args.js';
+import { accounts } from './commands/accounts.js';
 import { blocks } from './commands/blocks.js';
 import { check } from './commands/check.js';
 import { demo } from './commands/demo.js';
@@ -10,7 +11,7 @@ import { EXIT } from './exit-codes.js';
 import { version } from './version.js';
 
 /** All commands, in the order of the overview. */
-export const COMMANDS: readonly Command[] = [demo, init, check, start, blocks, mine];
+export const COMMANDS: readonly Command[] = [demo, init, check, start, accounts, blocks, mine];
 
 function overview(): string {
   const lines = COMMANDS.map((command) => `  ${command.name.padEnd(10)}${command.summary}`);

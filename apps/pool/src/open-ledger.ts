@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Coin } from '@headframe/coins';
 import { type Ledger, openLedger } from '@headframe/ledger';
-import { ledgerUrl, openPoolLedger, type PoolConfig, parseConfig, setUp } from '@headframe/pool';
+import { ledgerUrl, openPoolLedger, type PoolConfig, type PoolSetup, parseConfig, setUp } from '@headframe/pool';
 import { PoolError, silentLogger } from '@headframe/primitives';
 import { type Args, type OptionHelp, UsageError } from './args.js';
 import { loadConfig } from './load-config.js';
@@ -19,16 +19,18 @@ export const CONFIG_OPTIONS: Readonly<Record<string, OptionHelp>> = {
   json: { type: 'boolean', help: 'Print one JSON document.' },
 };
 
-/** A pool's configuration with its coin. */
+/** A pool's configuration, and what it means for the chain. */
 export interface LoadedPool {
   readonly config: PoolConfig;
+  readonly setup: PoolSetup;
   readonly coin: Coin;
 }
 
 /** @throws PoolError `invalid_config` */
 export async function loadPool(args: Args): Promise<LoadedPool> {
   const config = parseConfig(await loadConfig(args.text('config'), process.env));
-  return { config, coin: setUp(config).coin };
+  const setup = setUp(config);
+  return { config, setup, coin: setup.coin };
 }
 
 /** Where the ledger is, and the configuration when that says it. */

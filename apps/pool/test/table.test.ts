@@ -43,10 +43,10 @@ describe('tables', () => {
 
   it('leave out columns by rank where cutting is not enough', () => {
     const head = (columns: number) =>
-      tableText(COLUMNS, ROWS, { isTTY: true, columns }, { NO_COLOR: '1' }).split('\n')[0];
-    expect(head(50)).toBe('account         available  status    hash');
-    expect(head(40)).toBe('account            available  status');
-    expect(head(30)).toBe('account           available');
+      tableText(COLUMNS, ROWS, { isTTY: true, columns }, { NO_COLOR: '1' }).split('\n')[0]?.split(/ +/);
+    expect(head(50)).toEqual(['account', 'available', 'status', 'hash']);
+    expect(head(40)).toEqual(['account', 'available', 'status']);
+    expect(head(30)).toEqual(['account', 'available']);
   });
 
   it('keep numbers right-aligned below each other', () => {
