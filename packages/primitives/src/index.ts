@@ -17,6 +17,7 @@ export { compactSizeLength, encodeCompactSize } from './compact-size.js';
 export { ByteReader, ByteWriter } from './cursor.js';
 export { type Listener, TypedEmitter } from './emitter.js';
 export { errorMessage, isPoolError, PoolError, type PoolErrorCode, type PoolErrorOptions } from './errors.js';
+export { addSnapshots, Histogram, type HistogramSnapshot, quantileOf, SECONDS_BOUNDS } from './histogram.js';
 export { type Logger, silentLogger } from './logger.js';
 export { isPromiseLike, type MaybePromise } from './promise.js';
 export { isReject, type Reject, type RejectCode, reject } from './reject.js';
