@@ -21,11 +21,22 @@ export interface ReloadOptions {
   readonly log: Logger;
 }
 
-/** Reads the configuration again and applies what can change while the pool runs. Never rejects. */
-export async function reloadOnce(pool: ReloadablePool, { file, env, log }: ReloadOptions): Promise<boolean> {
+/**
+ * Reads the configuration again and applies what can change while the pool runs.
+ * @throws PoolError `invalid_config`: nothing changed then
+ */
+export async function reloadNow(
+  pool: ReloadablePool,
+  { file, env }: Pick<ReloadOptions, 'file' | 'env'>,
+): Promise<ReloadReport> {
+  return pool.reload(parseConfig(await loadConfig(file, env)));
+}
+
+/** As {@link reloadNow}, and logs what came of it. Never rejects. */
+export async function reloadOnce(pool: ReloadablePool, options: ReloadOptions): Promise<boolean> {
+  const { log } = options;
   try {
-    const config = parseConfig(await loadConfig(file, env));
-    const { applied, needsRestart } = await pool.reload(config);
+    const { applied, needsRestart } = await reloadNow(pool, options);
     if (needsRestart.length > 0)
       log.warn({ applied, needsRestart }, 'configuration reloaded; some of it needs a restart');
     else if (applied.length > 0) log.info({ applied }, 'configuration reloaded');

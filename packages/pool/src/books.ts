@@ -1,32 +1,138 @@
+import type { NodePool } from '@headframe/daemon';
+import type { JobManager } from '@headframe/jobs';
 import type { Ledger } from '@headframe/ledger';
-import type { Bus } from '@headframe/mining';
-import type { Clock, Logger } from '@headframe/primitives';
-import { BlockRecorder } from './block-recorder.js';
+import type { BlockOutcome, Bus } from '@headframe/mining';
+import {
+  type Accountant,
+  type AccountantOptions,
+  blockReader,
+  createAccountant,
+  createPayouts,
+  type Payouts,
+} from '@headframe/payouts';
+import { BoundedMap, type Clock, type Logger } from '@headframe/primitives';
+import type { PoolConfig } from './config/schema.js';
+import type { CurrentSetup, PoolSetup } from './setup.js';
+import { createPoolWallet } from './wallet.js';
 
-export interface BooksModules {
+/** Heights whose network difficulty is remembered for blocks found on them: a day of a fast chain. */
+const HEIGHTS = 2_000;
+const DAY_MS = 86_400_000;
+
+interface BooksModules {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+}
+
+export interface BooksParts {
   readonly bus: Bus;
   readonly ledger: Ledger;
+  readonly nodes: NodePool;
+  readonly jobs: JobManager;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** What a pool with a ledger does beside mining: records blocks, credits accounts, pays. */
 export interface Books {
-  /** Blocks that are not in the ledger yet. */
-  readonly blocksWaiting: number;
+  readonly accountant: Accountant;
+  /** Undefined without `payout.payments`. */
+  readonly payouts: Payouts | undefined;
   start(): void;
   /** Lets what is under way end. Idempotent. */
   close(): Promise<void>;
 }
 
-/** The books of a pool. Blocks are recorded from here on. */
-export function openBooks(modules: BooksModules): Books {
-  const recorder = new BlockRecorder(modules);
+/** The accountant of a configuration. */
+function accountantOptions(config: PoolConfig, setup: CurrentSetup): AccountantOptions {
+  const { payout, storage } = config;
+  const { creditsAccounts, coin, poolAccount } = setup.current;
   return {
-    get blocksWaiting() {
-      return recorder.waiting;
+    scheme: creditsAccounts ? payout.scheme : 'none',
+    coin,
+    poolAccount,
+    // Read anew for each block: a reload may change them.
+    get fees() {
+      return setup.current.fees;
     },
-    start: () => {},
-    close: () => recorder.close(),
+    window: payout.window,
+    shareRetentionMs: storage.shareDays * DAY_MS,
   };
+}
+
+/**
+ * Payments of a configuration, as the pool makes them; undefined without `payout.payments`. Several may run on one
+ * ledger, the one of a running pool too: none pays twice.
+ */
+export function createPoolPayouts(
+  config: PoolConfig,
+  setup: PoolSetup,
+  ledger: Ledger,
+  modules: BooksModules = {},
+): Payouts | undefined {
+  const { payments } = config.payout;
+  if (payments === undefined || setup.minimumPayout === undefined) return undefined;
+  const wallet = createPoolWallet(config, setup, modules);
+  return createPayouts(
+    {
+      coin: setup.coin,
+      minimum: setup.minimumPayout,
+      everyMs: payments.every * 1000,
+      approval: payments.approval,
+      maxOutputs: payments.maxOutputs,
+      confirmations: payments.confirmations,
+    },
+    { accounting: ledger.accounting, wallet, ...modules },
+  );
+}
+
+/** The books of a pool; blocks and jobs are heard from here on. */
+export function openBooks(config: PoolConfig, setup: CurrentSetup, parts: BooksParts): Books {
+  return new PoolBooks(config, setup, parts);
+}
+
+class PoolBooks implements Books {
+  readonly accountant: Accountant;
+  readonly payouts: Payouts | undefined;
+  readonly #leave: (() => void)[];
+  #closing: Promise<void> | undefined;
+
+  constructor(config: PoolConfig, setup: CurrentSetup, parts: BooksParts) {
+    const { bus, ledger, nodes, jobs, clock, log } = parts;
+    this.accountant = createAccountant(accountantOptions(config, setup), {
+      ledger,
+      accounting: ledger.accounting,
+      chain: blockReader(nodes),
+      clock,
+      log,
+    });
+    this.payouts = createPoolPayouts(config, setup.current, ledger, { clock, log });
+    const difficulties = new BoundedMap<number, number>(HEIGHTS);
+    this.#leave = [
+      jobs.on('job', (job) => {
+        difficulties.set(job.height, job.networkDifficulty);
+        const stored = jobs.find(job.id);
+        if (stored !== undefined) this.accountant.jobMade(job, stored.template);
+      }),
+      bus.subscribe('block', (outcome: BlockOutcome) => {
+        const networkDifficulty = difficulties.get(outcome.height);
+        this.accountant.blockOutcome(outcome, networkDifficulty === undefined ? undefined : { networkDifficulty });
+      }),
+    ];
+  }
+
+  start(): void {
+    this.accountant.start();
+    this.payouts?.start();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const leave of this.#leave.splice(0)) leave();
+    await Promise.all([this.accountant.close(), this.payouts?.close()]);
+  }
 }

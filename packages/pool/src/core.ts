@@ -13,11 +13,13 @@ import {
 } from '@headframe/daemon';
 import { createJobManager, type JobManager } from '@headframe/jobs';
 import type { BlockSink, Bus, ShareSink } from '@headframe/mining';
+import type { SplitPlanner } from '@headframe/payouts';
 import { asciiToBytes, type Clock, errorMessage, isPoolError, type Logger, type Timer } from '@headframe/primitives';
 import { type Books, openBooks } from './books.js';
 import type { PoolConfig } from './config/schema.js';
 import { type FolderLock, lockFolder } from './folder-lock.js';
-import type { PoolSetup } from './setup.js';
+import type { CurrentSetup, PoolSetup } from './setup.js';
+import { createPoolSplit } from './split.js';
 import { openStorage, type PoolStorage } from './storage.js';
 
 /** Bytes of extranonce1: an instance byte and a 24-bit index. */
@@ -51,6 +53,8 @@ export interface PoolCore {
   readonly storage: PoolStorage;
   /** Undefined without a ledger. */
   readonly books: Books | undefined;
+  /** Other fees: with the next template. */
+  setPayout(setup: PoolSetup): void;
   /**
    * Begins. Resolves without waiting for a node: miners are served while it is away. Jobs follow as soon as there is
    * a template.
@@ -80,10 +84,13 @@ export async function openCore(config: PoolConfig, setup: PoolSetup, modules: Co
   }
   const nodes = createPoolNodes(config, coin, modules);
   const blocks = createBlockSubmitter({ nodes: nodes.nodes, coin, bus, journal }, { clock, log });
-  const jobs = createPoolJobs(config, setup, nodes, blocks, modules);
+  const current = { current: setup };
   const { ledger } = storage;
-  const books = ledger === undefined ? undefined : openBooks({ bus, ledger, clock, log });
-  return new WiredCore({ config, coin, bus, log, clock, lock, journal, storage, books, nodes, blocks, jobs });
+  const split = createPoolSplit(config, current, extranonceLengths(config), { ledger, clock, log });
+  const jobs = createPoolJobs(config, current, { nodes, sink: blocks, split }, modules);
+  const books = ledger === undefined ? undefined : openBooks(config, current, { bus, ledger, nodes, jobs, clock, log });
+  const parts = { config, coin, bus, log, clock, lock, journal, storage, split, books, nodes, blocks, jobs };
+  return new WiredCore({ ...parts, setup: current });
 }
 
 /** The nodes of a configuration. */
@@ -103,21 +110,31 @@ function definedOnly<T extends object>(value: T): { [Key in keyof T]: Exclude<T[
   };
 }
 
-/** The job manager of a configuration; it finds blocks for `sink`. */
+interface JobParts {
+  readonly nodes: NodePool;
+  /** Gets the blocks that are found. */
+  readonly sink: BlockSink;
+  /** Plans the outputs, in place of those of the setup. */
+  readonly split?: SplitPlanner | undefined;
+}
+
+/** The job manager of a configuration. */
 export function createPoolJobs(
   config: PoolConfig,
-  setup: PoolSetup,
-  nodes: NodePool,
-  sink: BlockSink,
+  setup: CurrentSetup,
+  { nodes, sink, split }: JobParts,
   modules: Pick<CoreModules, 'bus' | 'clock' | 'log'>,
 ): JobManager {
   const { clock, log, bus } = modules;
-  const { coin, outputs, versionMask } = setup;
+  const { coin, versionMask } = setup.current;
+  const lengths = extranonceLengths(config);
   const templates = createTemplateFeed({ nodes: nodes.nodes, coin, pollMs: config.jobs.poll * 1000 }, { clock, log });
   return createJobManager(
     {
       coin,
-      variants: extranonceLengths(config).map((extranonceLength) => ({ extranonceLength, outputs })),
+      variants:
+        split?.variants ??
+        (() => lengths.map((extranonceLength) => ({ extranonceLength, outputs: setup.current.outputs }))),
       poolTag: asciiToBytes(config.poolTag),
       versionMask,
       keepAliveMs: config.jobs.keepAlive * 1000,
@@ -146,6 +163,8 @@ interface CoreParts {
   readonly nodes: NodePool;
   readonly blocks: BlockSubmitter;
   readonly jobs: JobManager;
+  readonly setup: CurrentSetup;
+  readonly split: SplitPlanner | undefined;
 }
 
 class WiredCore implements PoolCore {
@@ -168,7 +187,7 @@ class WiredCore implements PoolCore {
   }
 
   async start(): Promise<void> {
-    const { bus, storage, books, config, jobs, nodes, blocks, log, clock } = this.#parts;
+    const { bus, storage, split, books, config, jobs, nodes, blocks, log, clock } = this.#parts;
     this.#leave.push(bus.answer('commit', (batch) => storage.sink.commit(batch).then(() => null)));
     this.#leave.push(
       jobs.on('job', (job) => {
@@ -177,6 +196,7 @@ class WiredCore implements PoolCore {
     );
     blocks.start();
     books?.start();
+    await split?.start();
     nodes.start().catch((error: unknown) => log.error({ error: errorMessage(error) }, 'node checks failed'));
     const started = jobs.start();
     started
@@ -200,17 +220,23 @@ class WiredCore implements PoolCore {
     } else log.debug({ verdict }, 'the first job was not judged');
   }
 
+  setPayout(setup: PoolSetup): void {
+    this.#parts.setup.current = setup;
+    this.jobs.refresh();
+  }
+
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
   }
 
   async #close(graceMs: number): Promise<void> {
-    const { lock, storage, books, journal, nodes, jobs, blocks } = this.#parts;
+    const { lock, storage, split, books, journal, nodes, jobs, blocks } = this.#parts;
     await jobs.close();
     await blocks.close(graceMs);
     nodes.close();
     for (const leave of this.#leave.splice(0)) leave();
+    await split?.close();
     await books?.close();
     await storage.sink.close();
     await journal.close();

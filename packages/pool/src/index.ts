@@ -7,6 +7,7 @@ export { applyEnvironment, ENV_PREFIX } from './env.js';
 export { inspectPool, type NodeReport, type PoolReport } from './inspect.js';
 export type { PoolAddress, PoolHandlers, PoolModules, PoolOptions, PoolStatus } from './options.js';
 export { createPool, Pool, type PoolPlugin } from './pool.js';
+export type { ReloadResult } from './reload.js';
 export { API_SERVICE, type PoolService } from './services.js';
 export { type PoolSetup, setUp } from './setup.js';
 export { decodeShareLogLine, openShareLog, type ShareLogOptions } from './share-log.js';

@@ -40,7 +40,7 @@ export async function inspectPool(config: PoolConfig): Promise<PoolReport> {
   const setup = setUp(config);
   const modules = { log: silentLogger, clock: systemClock, bus: createDirectBus() };
   const nodes = createPoolNodes(config, setup.coin, modules);
-  const jobs = createPoolJobs(config, setup, nodes, NO_SINK, modules);
+  const jobs = createPoolJobs(config, { current: setup }, { nodes, sink: NO_SINK }, modules);
   try {
     await nodes.start();
     const reports = await Promise.all(nodes.nodes.map((node) => reportNode(node)));

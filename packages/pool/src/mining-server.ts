@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Bus } from '@headframe/mining';
+import { addressAuthorize, outputSetsFor } from '@headframe/payouts';
 import { type Clock, errorMessage, type Logger } from '@headframe/primitives';
-import { type MiningListenerOptions, MiningServer, type ValidatorFactory } from '@headframe/server';
+import {
+  type AuthorizeHandler,
+  type MiningListenerOptions,
+  MiningServer,
+  type ValidatorFactory,
+} from '@headframe/server';
+import type { BanOptions } from '@headframe/sessions';
 import { createValidator } from '@headframe/validator';
 import { type ConfigProblem, configError } from './config/problems.js';
 import type { PoolConfig } from './config/schema.js';
@@ -14,6 +21,23 @@ interface ServerModules {
   readonly log: Logger;
 }
 
+/** Where accounts are credited, a username is an address; else every name is taken. */
+function defaultAuthorize<Account>(setup: PoolSetup): AuthorizeHandler<Account> | undefined {
+  // Only a pool of the default account type comes without a handler, and that type is a part of what this answers.
+  return setup.creditsAccounts ? (addressAuthorize(setup.coin) as AuthorizeHandler<Account>) : undefined;
+}
+
+/** When a pool bans. */
+export function banOptions({ bans }: PoolConfig): BanOptions {
+  return {
+    enabled: bans.enabled,
+    durationMs: bans.seconds * 1000,
+    badRatio: bans.invalidRatio,
+    minBad: bans.minInvalid,
+    ...(bans.allow === undefined ? {} : { allow: bans.allow }),
+  };
+}
+
 /** The edge of a configuration. @throws PoolError `invalid_config` when a certificate cannot be read */
 export function createMiningServer<Account>(
   config: PoolConfig,
@@ -22,22 +46,17 @@ export function createMiningServer<Account>(
   modules: ServerModules,
 ): MiningServer<Account> {
   const { coin, versionMask } = setup;
-  const { bans } = config;
+  const authorize = handlers.authorize ?? defaultAuthorize<Account>(setup);
   const options = {
     listeners: config.listeners.map(listenerOptions),
     difficultyFactor: coin.difficultyFactor,
     versionMask,
     instance: config.instance,
     limits: { ...config.limits, leaseMs: config.leaseSeconds * 1000 },
-    bans: {
-      enabled: bans.enabled,
-      durationMs: bans.seconds * 1000,
-      badRatio: bans.invalidRatio,
-      minBad: bans.minInvalid,
-      ...(bans.allow === undefined ? {} : { allow: bans.allow }),
-    },
+    bans: banOptions(config),
     refreshSpreadMs: config.jobs.spread * 1000,
-    ...(handlers.authorize === undefined ? {} : { authorize: handlers.authorize }),
+    ...(config.payout.scheme === 'coinbase-split' ? { outputSets: outputSetsFor } : {}),
+    ...(authorize === undefined ? {} : { authorize }),
     ...(handlers.admit === undefined ? {} : { admit: handlers.admit }),
     ...(handlers.accountKey === undefined ? {} : { accountKey: handlers.accountKey }),
   };

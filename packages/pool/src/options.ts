@@ -46,8 +46,8 @@ export interface PoolStatus {
   /** Undefined before `listen`. */
   readonly blocks: BlockSubmitterStats | undefined;
   readonly jobs: JobManagerStats | undefined;
-  /** Where shares go and whether that works. Undefined before `listen`. */
-  readonly storage: StorageState | undefined;
+  /** Where shares go and whether that works. */
+  readonly storage: StorageState;
 }
 
 /** Where a pool listens. */

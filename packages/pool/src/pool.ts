@@ -1,12 +1,14 @@
 import type { Coin } from '@headframe/coins';
 import type { Ledger } from '@headframe/ledger';
 import { type Bus, createDirectBus } from '@headframe/mining';
+import type { Accountant, Payouts } from '@headframe/payouts';
 import {
   type Clock,
   errorMessage,
   type Listener,
   type Logger,
   PoolError,
+  reject,
   systemClock,
   type Timer,
 } from '@headframe/primitives';
@@ -22,12 +24,14 @@ import type {
 import type { BanList, Hook, MethodContext, MethodDefinition, Session } from '@headframe/sessions';
 import { pino } from 'pino';
 import { configError, parseConfig } from './config/problems.js';
-import type { PoolConfig } from './config/schema.js';
+import type { PoolConfig, PoolConfigInput } from './config/schema.js';
 import { openCore, type PoolCore } from './core.js';
-import { createMiningServer } from './mining-server.js';
+import { banOptions, createMiningServer } from './mining-server.js';
 import type { PoolAddress, PoolHandlers, PoolModules, PoolOptions, PoolStatus } from './options.js';
+import { applyChanges, type ReloadResult } from './reload.js';
 import { API_SERVICE, type PoolService, Services } from './services.js';
 import { type PoolSetup, setUp } from './setup.js';
+import type { StorageState } from './storage.js';
 
 /** Time to close files, beside the configured grace: also a grace of 0 must leave a clean log. */
 const CLOSE_FILES_MS = 1000;
@@ -39,7 +43,7 @@ export type PoolPlugin<Account, Options> = (pool: Pool<Account>, options: Option
  * A whole pool in one process: edge, core, and the bus between them. Made by {@link createPool}.
  */
 export class Pool<Account = DefaultAccount> {
-  readonly config: PoolConfig;
+  #config: PoolConfig;
   readonly coin: Coin;
   readonly log: Logger;
   /** The mining server: sessions, channels, difficulty. */
@@ -51,12 +55,13 @@ export class Pool<Account = DefaultAccount> {
   readonly #bus: Bus;
   readonly #clock: Clock;
   #core: PoolCore | undefined = undefined;
+  #resume: (() => void) | undefined = undefined;
   #addresses: readonly PoolAddress[] = [];
   #listening: Promise<void> | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
 
   constructor(config: PoolConfig, handlers: PoolHandlers<Account>, modules: PoolModules) {
-    this.config = config;
+    this.#config = config;
     this.setup = setUp(config);
     this.#modules = modules;
     this.#clock = modules.clock ?? systemClock;
@@ -73,6 +78,11 @@ export class Pool<Account = DefaultAccount> {
       clock: this.#clock,
       log: this.log,
     });
+  }
+
+  /** In force now: as it was given, with what {@link reload} changed. */
+  get config(): PoolConfig {
+    return this.#config;
   }
 
   // --- setting up: the same functions as those of the server
@@ -211,9 +221,62 @@ export class Pool<Account = DefaultAccount> {
     return this.#core?.storage.ledger;
   }
 
+  /** Pays accounts; undefined before `listen`, and without `payout.payments`. */
+  get payouts(): Payouts | undefined {
+    return this.#core?.books?.payouts;
+  }
+  /** Credits accounts; undefined before `listen`, and without a ledger. */
+  get accountant(): Accountant | undefined {
+    return this.#core?.books?.accountant;
+  }
+  /** How the storage of shares is doing; before `listen` nothing is wrong with it. */
+  get storage(): StorageState {
+    return this.#core?.storage.state ?? { kind: 'log', isOk: true, reason: undefined, sinceMs: undefined };
+  }
+
   /** Asks the nodes for a template now. */
   refreshTemplate(): void {
     this.#core?.jobs.refresh();
+  }
+
+  /** True while {@link pause} is in force. */
+  get isPaused(): boolean {
+    return this.#resume !== undefined;
+  }
+
+  /** Refuses every `mining.authorize` from now on; miners that are at work go on. */
+  pause(): void {
+    this.#resume ??= this.server.hook('onRequest', ({ method }) =>
+      method === 'mining.authorize' ? reject('busy', 'The pool is paused') : undefined,
+    );
+  }
+
+  /** Ends {@link pause}. */
+  resume(): void {
+    this.#resume?.();
+    this.#resume = undefined;
+  }
+
+  /**
+   * Takes another configuration. Difficulties, bans, fees and the log level change at once; of everything else that
+   * differs it tells that it needs a restart.
+   * @throws PoolError `invalid_config`: nothing changes then
+   */
+  reload(input: PoolConfigInput): ReloadResult {
+    const after = parseConfig(input);
+    const setup = setUp(after);
+    const live = new Map<string, (config: PoolConfig) => void>([
+      ['bans', (config) => this.server.bans.change(banOptions(config))],
+      ['payout.fees', () => this.#core?.setPayout(setup)],
+      ['log.level', (config) => setLevel(this.log, config.log.level)],
+      ...this.#config.listeners.map((_, i): [string, (config: PoolConfig) => void] => [
+        `listeners[${i}].difficulty`,
+        (config) => this.server.setDifficultyPolicy(i, config.listeners[i]?.difficulty ?? {}),
+      ]),
+    ]);
+    const { applied, needsRestart, config } = applyChanges(this.#config, after, live);
+    this.#config = config;
+    return { applied, needsRestart };
   }
 
   /** What is going on. */
@@ -229,9 +292,14 @@ export class Pool<Account = DefaultAccount> {
       server: stats,
       blocks: core?.blocks.stats,
       jobs: core?.jobs.stats,
-      storage: core?.storage.state,
+      storage: this.storage,
     };
   }
+}
+
+/** Pino and others have their level as a property; a logger without one keeps what it has. */
+function setLevel(log: Logger, level: string): void {
+  if ('level' in log) log.level = level;
 }
 
 /**

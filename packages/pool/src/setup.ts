@@ -1,6 +1,7 @@
 import { type Coin, type CoinDefinition, decodeAddress, resolveCoin } from '@headframe/coins';
-import type { FeePolicy } from '@headframe/ledger';
+import type { FeeRecipient } from '@headframe/ledger';
 import { lowestDifficulty, type PayoutOutput } from '@headframe/mining';
+import { canonicalAddress } from '@headframe/payouts';
 import { errorMessage, hexToU32, PoolError } from '@headframe/primitives';
 import { BigNumber } from 'bignumber.js';
 import { creditsAccounts } from './config/payout.js';
@@ -16,9 +17,17 @@ export interface PoolSetup {
   /** True when rewards are credited to accounts, whose usernames are addresses. */
   readonly creditsAccounts: boolean;
   /** Fees as credits; empty when they are outputs of the coinbase. */
-  readonly fees: FeePolicy;
+  readonly fees: readonly FeeRecipient[];
+  /** `payout.address` in the form it is credited under. */
+  readonly poolAccount: string;
+  readonly poolScript: Uint8Array;
   /** Least payment, base units; undefined without payments. */
   readonly minimumPayout: bigint | undefined;
+}
+
+/** The setup in force; another one takes its place when the configuration is reloaded. */
+export interface CurrentSetup {
+  current: PoolSetup;
 }
 
 /** Fees are given in percent with at most four decimals, so a whole is this many parts: a million, as in a fee policy. */
@@ -93,7 +102,7 @@ export function setUp(config: PoolConfig): PoolSetup {
   const isCredited = creditsAccounts(config.payout);
   const direct = rest > 0 ? [{ script: main, parts: rest }, ...fees] : fees;
   const recipients = config.payout.fees.map(({ address, percent }) => ({
-    account: address,
+    account: canonicalAddress(coin, address),
     ppm: new BigNumber(percent).times(PARTS_PER_PERCENT).toNumber(),
   }));
   const minimum = config.payout.payments?.minimum;
@@ -102,7 +111,9 @@ export function setUp(config: PoolConfig): PoolSetup {
     outputs: isCredited ? [{ script: main, parts: 1 }] : direct,
     versionMask,
     creditsAccounts: isCredited,
-    fees: isCredited ? { recipients } : {},
+    fees: isCredited ? recipients : [],
+    poolAccount: canonicalAddress(coin, config.payout.address),
+    poolScript: main,
     minimumPayout: minimum === undefined ? undefined : BigInt(new BigNumber(minimum).times(UNITS_PER_COIN).toFixed(0)),
   };
 }

@@ -1,42 +1,45 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { CpuMiner, MiningClient } from '@headframe/client';
-import { createDevNode, type DevNode } from '@headframe/devnode';
-import { canonicalDifficulty, targetToNbits } from '@headframe/mining';
+import type { DevNode } from '@headframe/devnode';
+import { canonicalDifficulty } from '@headframe/mining';
 import { createPool } from '@headframe/pool';
-import { uint256FromBytesLe } from '@headframe/primitives';
 import type { Args, Command } from '../args.js';
+import { prepareDemoFolder } from '../demo-folder.js';
+import { createDemoNode, demoConfig, MINER_ADDRESS, mineFirstBlocks } from '../demo-pool.js';
 import { EXIT } from '../exit-codes.js';
 import { difficultyText, durationText, hashrateText } from '../format.js';
 import { createLogger } from '../logger.js';
+import { serveApi } from '../serve-api.js';
 import { StatusLine } from '../status-line.js';
 import { stopSignal } from '../stop-signal.js';
 
-/** Where the demo's rewards go: the P2WPKH example address of BIP 173, for regtest. Nobody can spend regtest coins. */
-const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
-/** Blocks the chain begins with, so that coins are mature and templates hold transactions. */
-const FIRST_BLOCKS = 101;
 /** A million hashes a second find a block of this difficulty in about ten seconds. */
 const BLOCK_DIFFICULTY = 0.0025;
-const SHARE_DIFFICULTY = 0.0002;
 const STATUS_MS = 500;
 const PIPE_STATUS_MS = 10_000;
 const COIN = 100_000_000n;
 
-/** A chain, a pool and a miner in one process. */
+/** A chain, a pool with ledger and web page, and a miner in one process. */
 export const demo: Command = {
   name: 'demo',
-  summary: 'Run a regtest chain, a pool and a CPU miner in one go, and watch blocks being found.',
+  summary: 'Run a regtest chain, a pool with its web page, and a CPU miner in one go, and watch blocks being found.',
   options: {
     port: { type: 'string', value: 'N', help: 'Stratum port on 127.0.0.1; 0 takes a free one.', default: '3333' },
+    web: {
+      type: 'string',
+      value: 'N',
+      help: 'Port of the web page on 127.0.0.1; 0 takes a free one.',
+      default: '8080',
+    },
+    data: { type: 'string', value: 'DIR', help: 'Folder of the database, emptied first.', default: './data' },
     blocks: { type: 'string', value: 'N', help: 'Stop after so many blocks.' },
     threads: { type: 'string', value: 'N', help: 'Threads of the miner.', default: '1' },
     difficulty: { type: 'string', value: 'D', help: 'Difficulty of a block.', default: String(BLOCK_DIFFICULTY) },
     verbose: { type: 'boolean', help: "Show the pool's log too." },
   },
   details: `
-Everything happens in memory and in a temporary folder that is removed at the end. Any Stratum V1 miner can join in.`,
+The chain lives in memory; shares, blocks, balances and payments are in DIR/pool.db. The pool pays by PPLNS from the wallet
+of the demo's node. Any Stratum V1 miner can join in, with a bcrt1 address as its user name.`,
   run: (args) => runDemo(args),
 };
 
@@ -44,47 +47,30 @@ async function runDemo(args: Args): Promise<number> {
   const wanted = args.number('blocks', 1, 1e9);
   const threads = args.number('threads', 1, 256) ?? 1;
   const port = args.number('port', 0, 65535) ?? 3333;
+  const webPort = args.number('web', 0, 65535) ?? 8080;
+  const folder = resolve(args.text('data') ?? './data');
   const blockDifficulty = canonicalDifficulty(args.number('difficulty', 1e-9, 1e6) ?? BLOCK_DIFFICULTY, 1);
   const log = createLogger({ level: args.flag('verbose') ? 'info' : 'error', format: 'auto' });
   const line = new StatusLine();
   const stop = stopSignal();
-  const folder = await mkdtemp(join(tmpdir(), 'headframe-demo-'));
-  const node = createDevNode({
-    user: 'demo',
-    password: 'demo',
-    bits: targetToNbits(uint256FromBytesLe(blockDifficulty.target)),
-    bitsFromHeight: FIRST_BLOCKS + 1,
-  });
+  await prepareDemoFolder(folder);
+  const node = createDemoNode(blockDifficulty);
   await node.start();
-  node.mineBlocks(FIRST_BLOCKS);
-  const pool = createPool(
-    {
-      coin: 'bitcoin',
-      network: 'regtest',
-      daemons: [{ url: node.url, user: node.user, password: node.password, name: 'devnode' }],
-      payout: { scheme: 'solo', address: ADDRESS },
-      listeners: [
-        {
-          host: '127.0.0.1',
-          port,
-          difficulty: { start: Math.min(SHARE_DIFFICULTY, blockDifficulty.value), target: 2 },
-        },
-      ],
-      dataFolder: folder,
-    },
-    { log },
-  );
+  mineFirstBlocks(node);
+  const pool = createPool(demoConfig(node, { port, webPort, folder, blockDifficulty }), { log });
+  const web = serveApi(pool);
   let client: MiningClient | undefined;
   let miner: CpuMiner | undefined;
   let timer: NodeJS.Timeout | undefined;
   try {
     await pool.listen();
     const url = `stratum+tcp://127.0.0.1:${pool.addresses[0]?.port ?? port}`;
-    client = new MiningClient({ url, workers: [{ username: 'demo.cpu' }] });
+    client = new MiningClient({ url, workers: [{ username: `${MINER_ADDRESS}.cpu` }] });
     miner = new CpuMiner(client, { threads });
     const running = miner;
     const startedMs = Date.now();
-    line.print(`Pool on ${url} (any user name). Ctrl-C stops.`);
+    line.print(`Pool on ${url}, user name: a bcrt1 address, dot, a worker name.`);
+    line.print(`Web page on ${web?.url ?? ''}; database ${folder}/pool.db. Ctrl-C stops.`);
     line.print('    time  height  block                                                             reward  found by');
     let blocks = 0;
     const enough = new Promise<void>((resolve) => {
@@ -92,7 +78,7 @@ async function runDemo(args: Args): Promise<number> {
         blocks++;
         const time = durationText(Date.now() - startedMs).padStart(8);
         line.print(
-          `${time}  ${String(block.height).padStart(6)}  ${block.hash}  ${coins(block.reward)}  ${block.worker}`,
+          `${time}  ${String(block.height).padStart(6)}  ${block.hash}  ${coins(block.reward)}  ${worker(block.worker)}`,
         );
         sendTransactions(node);
         if (wanted !== undefined && blocks >= wanted) resolve();
@@ -119,7 +105,6 @@ async function runDemo(args: Args): Promise<number> {
     await client?.close();
     await pool.close();
     await node.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -130,6 +115,11 @@ function sendTransactions(node: DevNode): void {
   } catch {
     // No mature coin just now: the next block is empty.
   }
+}
+
+/** The name after the address. */
+function worker(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
 }
 
 function coins(baseUnits: bigint): string {

@@ -6,29 +6,34 @@ export const PAYOUT_SCHEMES = ['solo', 'prop', 'pplns', 'pps', 'fpps', 'coinbase
 /** The name of a payout scheme in the configuration. */
 export type PayoutScheme = (typeof PAYOUT_SCHEMES)[number];
 
-const wallet = z.strictObject({
-  type: z
-    .enum(['core', 'bcoin'])
-    .default('core')
-    .describe('`core`: Bitcoin Core and its kin (Litecoin, Dogecoin ...); `bcoin`: the wallet server of bcoin.'),
-  url: z
-    .url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' })
-    .optional()
-    .describe('RPC address of the wallet; default that of the first node.'),
-  user: z.string().optional().describe('RPC user; default that of the first node.'),
-  password: z
-    .string()
-    .optional()
-    .describe('RPC password; better from HEADFRAME_PAYOUT__PAYMENTS__WALLET__PASSWORD than from a file.'),
-  cookieFile: z.string().optional().describe("The node's .cookie file, instead of user and password."),
-  name: z.string().optional().describe('Name of the wallet on a node with several.'),
-  passphrase: z
-    .string()
-    .optional()
-    .describe(
-      'Unlocks an encrypted wallet while a payment is signed. Better from HEADFRAME_PAYOUT__PAYMENTS__WALLET__PASSPHRASE.',
-    ),
-});
+const wallet = z
+  .strictObject({
+    type: z
+      .enum(['core', 'bcoin'])
+      .default('core')
+      .describe('`core`: Bitcoin Core and its kin (Litecoin, Dogecoin ...); `bcoin`: the wallet server of bcoin.'),
+    url: z
+      .url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' })
+      .optional()
+      .describe('RPC address of the wallet; default that of the first node.'),
+    user: z.string().optional().describe('RPC user; default that of the first node.'),
+    password: z
+      .string()
+      .optional()
+      .describe('RPC password; better from HEADFRAME_PAYOUT__PAYMENTS__WALLET__PASSWORD than from a file.'),
+    cookieFile: z.string().optional().describe("The node's .cookie file, instead of user and password."),
+    name: z.string().optional().describe('Name of the wallet on a node with several.'),
+    passphrase: z
+      .string()
+      .optional()
+      .describe(
+        'Unlocks an encrypted wallet while a payment is signed. Better from HEADFRAME_PAYOUT__PAYMENTS__WALLET__PASSPHRASE.',
+      ),
+  })
+  .refine((value) => value.type !== 'bcoin' || value.url !== undefined, {
+    path: ['url'],
+    message: 'is needed for bcoin, whose wallet has a server of its own',
+  });
 
 const payments = z.strictObject({
   wallet: wallet.prefault({}).describe('The wallet that pays. It must own `payout.address`.'),
