@@ -20,6 +20,14 @@ export {
 } from './accounting/types.js';
 export { decodeShares, encodeShares } from './batch-codec.js';
 export { SCHEMA_VERSION } from './core/schema.js';
+export {
+  type BackupLedgerOptions,
+  backupLedger,
+  type MaintenanceOptions,
+  type MigrateLedgerOptions,
+  migrateLedger,
+  verifyLedger,
+} from './maintenance.js';
 export { type LedgerOptions, openLedger } from './open.js';
 export { type RelaxedSinkOptions, relaxedSink } from './relaxed.js';
 export { apportion, type Weighted } from './schemes/apportion.js';

@@ -28,6 +28,8 @@ import type {
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+/** Of one commit in the average: about the last twenty make it. */
+const LATENCY_WEIGHT = 0.1;
 
 export interface LedgerOptions {
   /** `sqlite:./data/pool.db` or `postgres://user:password@host/database`. The SQLite file is made when missing. */
@@ -71,7 +73,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 }
 
 /** Node 20 starts no thread from TypeScript: where this file itself is run as a source, the thread is that of the build. */
-function builtWorker(): URL {
+export function builtWorker(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? '../dist/worker.js' : './worker.js', import.meta.url);
 }
 
@@ -90,6 +92,8 @@ class ThreadedLedger implements Ledger {
   readonly #thread: (name: 'writer' | 'reader' | 'backup') => ThreadClient;
   readonly #timers: Timer[] = [];
   #commits = 0;
+  #lastCommitMs: number | undefined;
+  #commitLatencyMs: number | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: LedgerOptions) {
@@ -161,12 +165,17 @@ class ThreadedLedger implements Ledger {
     const { epoch, sequence, shares } = batch;
     const data = encodeShares(shares);
     this.#commits++;
+    const began = this.#clock.monotonic();
     try {
       await this.#writer.call(
         'commit',
         [{ epoch, sequence, shares: shares.length, data, nowMs: this.#clock.now() }],
         [data.buffer],
       );
+      this.#lastCommitMs = this.#clock.now();
+      const tookMs = this.#clock.monotonic() - began;
+      const known = this.#commitLatencyMs ?? tookMs;
+      this.#commitLatencyMs = known + (tookMs - known) * LATENCY_WEIGHT;
     } finally {
       this.#commits--;
     }
@@ -199,17 +208,20 @@ class ThreadedLedger implements Ledger {
     const thread = this.#thread('backup');
     try {
       await thread.open();
-      await thread.call('backup', [path]);
+      await thread.call('backup', [path, { replace: true }]);
     } finally {
       await thread.close();
     }
   }
 
   async stats(): Promise<LedgerStats> {
-    const storage = await this.#reader.call('stats', []);
+    const { oldestUnfoldedMs, ...storage } = await this.#reader.call('stats', []);
     return {
       engine: this.#engine,
       ...storage,
+      foldLagMs: oldestUnfoldedMs === undefined ? 0 : Math.max(0, this.#clock.now() - oldestUnfoldedMs),
+      lastCommitMs: this.#lastCommitMs,
+      commitLatencyMs: this.#commitLatencyMs,
       pendingCommits: this.#commits,
       threadRestarts: this.#writer.restarts + this.#reader.restarts,
     };

@@ -157,6 +157,13 @@ export interface LedgerStats {
   readonly pendingCommits: number;
   /** Database threads that died and were replaced. */
   readonly threadRestarts: number;
+  /** Unix milliseconds of the last commit that succeeded; undefined when there was none since the ledger was opened. */
+  readonly lastCommitMs: number | undefined;
+  /** How long a commit takes, from call to answer: a moving average of about the last twenty. */
+  readonly commitLatencyMs: number | undefined;
+  /** How long the oldest batch that the statistics do not know has been waiting; 0 when none is. */
+  readonly foldLagMs: number;
+  readonly databaseBytes: number;
 }
 
 /** What comes with a block's outcome. */
@@ -201,7 +208,9 @@ export interface Ledger extends ShareSink {
   fold(): Promise<FoldReport>;
   /** Removes what is older than its retention now; runs by itself every hour. */
   prune(): Promise<PruneReport>;
-  /** Copies the database to a new file while it is in use (SQLite). @throws PoolError `not_supported` on PostgreSQL */
+  /**
+   * Copies the database while it is in use (SQLite); a file of that name is replaced when the copy is whole. @throws PoolError `not_supported` on PostgreSQL
+   */
   backup(path: string): Promise<void>;
   stats(): Promise<LedgerStats>;
 }

@@ -62,18 +62,18 @@ describe('steps of the schema', () => {
   it('run once each, in order', async () => {
     const first = [step(1, 'CREATE TABLE t (a INTEGER)')];
     const second = [...first, step(2, 'ALTER TABLE t ADD COLUMN b TEXT', 'INSERT INTO t VALUES (1, NULL)')];
-    expect(await migrate(database, first, 1)).toEqual({ from: 0, to: 1 });
-    expect(await migrate(database, second, 2)).toEqual({ from: 1, to: 2 });
-    expect(await migrate(database, second, 3)).toEqual({ from: 2, to: 2 });
+    expect(await migrate(database, first, { nowMs: 1 })).toEqual({ from: 0, to: 1 });
+    expect(await migrate(database, second, { nowMs: 2 })).toEqual({ from: 1, to: 2 });
+    expect(await migrate(database, second, { nowMs: 3 })).toEqual({ from: 2, to: 2 });
     expect(await columns()).toHaveLength(2);
-    await expect(migrate(database, first, 4)).rejects.toMatchObject({ code: 'storage_failed' });
+    await expect(migrate(database, first, { nowMs: 4 })).rejects.toMatchObject({ code: 'storage_failed' });
   });
 
   it('leave the database as it was when one fails', async () => {
     const bad = [step(1, 'CREATE TABLE t (a INTEGER)'), step(2, 'ALTER TABLE nowhere ADD COLUMN b TEXT')];
-    await expect(migrate(database, bad, 1)).rejects.toMatchObject({ code: 'storage_failed' });
+    await expect(migrate(database, bad, { nowMs: 1 })).rejects.toMatchObject({ code: 'storage_failed' });
     expect(await columns()).toEqual([]);
-    expect(await migrate(database, MIGRATIONS, 1)).toEqual({ from: 0, to: SCHEMA_VERSION });
+    expect(await migrate(database, MIGRATIONS, { nowMs: 1 })).toEqual({ from: 0, to: SCHEMA_VERSION });
   });
 
   it('count up from one', () => {

@@ -1,4 +1,5 @@
 import type { BlockOutcome } from '@headframe/mining';
+import type { BackupOptions } from '../sql/types.js';
 import type {
   AccountPage,
   BlockDetails,
@@ -17,6 +18,7 @@ import type {
   SubjectSummary,
   WorkWindow,
 } from '../types.js';
+import type { CoveredStatistics } from './covered-statistics.js';
 
 /** A batch as it goes to the database thread. */
 export interface PackedBatch {
@@ -37,6 +39,9 @@ export interface Retention {
 export interface StorageStats {
   readonly schemaVersion: number;
   readonly unfoldedBatches: number;
+  /** When the oldest of them was committed. */
+  readonly oldestUnfoldedMs: number | undefined;
+  readonly databaseBytes: number;
 }
 
 /** What the database threads answer. Arguments and results are plain data. */
@@ -45,7 +50,11 @@ export interface LedgerCalls {
   recordBlock(outcome: BlockOutcome, details: BlockDetails): Promise<void>;
   fold(): Promise<FoldReport>;
   prune(nowMs: number, retention: Retention): Promise<PruneReport>;
-  backup(path: string): Promise<void>;
+  backup(path: string, options: BackupOptions): Promise<void>;
+  /** What the engine itself finds wrong with its files. */
+  checkFiles(): Promise<readonly string[]>;
+  schemaVersion(): Promise<number>;
+  coveredStatistics(): Promise<CoveredStatistics | undefined>;
   blocks(page: PageRequest): Promise<Page<BlockRecord>>;
   block(hash: string): Promise<BlockRecord | undefined>;
   summary(subject: Subject, nowMs: number): Promise<SubjectSummary | undefined>;

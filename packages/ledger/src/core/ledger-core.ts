@@ -1,16 +1,17 @@
 import type { BlockOutcome } from '@headframe/mining';
 import { AccountingCore } from '../accounting/core.js';
-import { migrate } from '../sql/migrate.js';
+import { type MigrateOptions, migrate, schemaVersion } from '../sql/migrate.js';
 import { numberIn } from '../sql/row.js';
-import type { SqlDatabase } from '../sql/types.js';
+import type { BackupOptions, SqlDatabase } from '../sql/types.js';
 import type { BlockDetails, PageRequest, SeriesRequest, Subject } from '../types.js';
 import { findBlock, listBlocks, recordBlock } from './blocks.js';
 import type { LedgerCalls, PackedBatch, Retention, StorageStats } from './calls.js';
 import { Commits } from './commits.js';
+import { coveredStatistics } from './covered-statistics.js';
 import { Fold } from './fold.js';
 import { prune } from './prune.js';
 import { currentRound, listRounds, luckOf, roundOfBlock, windowBefore } from './rounds.js';
-import { MIGRATIONS } from './schema.js';
+import { MIGRATIONS, SCHEMA_VERSION } from './schema.js';
 import { readShareLog } from './share-log.js';
 import { Subjects } from './subjects.js';
 
@@ -30,12 +31,15 @@ export class LedgerCore implements LedgerCalls {
     this.#subjects = new Subjects(database, hashesPerDifficulty);
   }
 
-  migrate = (nowMs: number) => migrate(this.#database, MIGRATIONS, nowMs);
+  migrate = (options: MigrateOptions) => migrate(this.#database, MIGRATIONS, options);
+  schemaVersion = () => this.#database.read((session) => schemaVersion(session, SCHEMA_VERSION));
   commit = (batch: PackedBatch) => this.#commits.commit(batch);
   recordBlock = (outcome: BlockOutcome, details: BlockDetails) => recordBlock(this.#database, outcome, details);
   fold = () => this.#fold.fold();
   prune = (nowMs: number, retention: Retention) => prune(this.#database, nowMs, retention);
-  backup = (path: string) => this.#database.backup(path);
+  backup = (path: string, options: BackupOptions) => this.#database.backup(path, options);
+  checkFiles = () => this.#database.check();
+  coveredStatistics = () => coveredStatistics(this.#database);
   blocks = (page: PageRequest) => listBlocks(this.#database, page);
   block = (hash: string) => findBlock(this.#database, hash);
   summary = (subject: Subject, nowMs: number) => this.#subjects.summary(subject, nowMs);
@@ -57,9 +61,19 @@ export class LedgerCore implements LedgerCalls {
       const [unfolded] = await session.query(
         'SELECT count(*) AS n FROM share_batches WHERE id > (SELECT min(position) FROM fold_state)',
       );
+      const [oldest] = await session.query(
+        `SELECT committed_ms FROM share_batches WHERE id > (SELECT min(position) FROM fold_state) ORDER BY id LIMIT 1`,
+      );
+      const [size] = await session.query(
+        session.engine === 'sqlite'
+          ? 'SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()'
+          : 'SELECT pg_database_size(current_database()) AS bytes',
+      );
       return {
         schemaVersion: numberIn(version, 'n'),
         unfoldedBatches: numberIn(unfolded, 'n'),
+        oldestUnfoldedMs: oldest === undefined ? undefined : numberIn(oldest, 'committed_ms'),
+        databaseBytes: numberIn(size, 'bytes'),
       };
     });
   }

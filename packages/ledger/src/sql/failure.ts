@@ -3,7 +3,8 @@ import { errorMessage, isPoolError, PoolError } from '@headframe/primitives';
 /** Why storage failed, in its error's details. */
 export type StorageFailure = 'full' | 'locked' | 'unavailable' | 'failed';
 
-function codeOf(error: unknown): string {
+/** The code of a driver's or system's error; empty when it has none. */
+export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
   // node:sqlite has one code for all and SQLite's own number beside it; the low byte is the primary code.

@@ -90,6 +90,11 @@ class PostgresDatabase implements SqlDatabase {
     return Promise.reject(new PoolError('not_supported', 'PostgreSQL is backed up by its own pg_dump'));
   }
 
+  /** Its own checks need an extension that not every server has. */
+  check(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#pool.end();
     return this.#closing;

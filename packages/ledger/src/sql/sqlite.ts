@@ -1,10 +1,11 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BoundedMap, PoolError } from '@headframe/primitives';
 import { BUSY_TIMEOUT_MS, STATEMENT_CACHE } from '../limits.js';
-import { storageFailure } from './failure.js';
+import { codeOf, storageFailure } from './failure.js';
 import { openSqliteHandle, type SqliteHandle, type SqliteLibrary, type SqliteStatement } from './sqlite-handle.js';
-import type { SqlDatabase, SqlRow, SqlSession, SqlValue } from './types.js';
+import type { BackupOptions, SqlDatabase, SqlRow, SqlSession, SqlValue } from './types.js';
 
 export interface SqliteOptions {
   readonly path: string;
@@ -33,6 +34,13 @@ export async function openSqlite(options: SqliteOptions): Promise<SqlDatabase> {
   } catch (error) {
     throw storageFailure(error);
   }
+}
+
+/** Name of a copy while it is written. */
+export const partialOf = (path: string): string => `${path}.partial`;
+
+function exists(path: string): PoolError {
+  return new PoolError('conflict', `${path} exists and is not replaced`);
 }
 
 class SqliteDatabase implements SqlDatabase, SqlSession {
@@ -130,16 +138,24 @@ class SqliteDatabase implements SqlDatabase, SqlSession {
   }
 
   /** The copy appears under its name when it is whole and on disk. */
-  async backup(path: string): Promise<void> {
-    const partial = `${path}.partial`;
+  async backup(path: string, { replace }: BackupOptions): Promise<void> {
+    const partial = partialOf(path);
     try {
+      if (!replace && existsSync(path)) throw exists(path);
       await mkdir(dirname(path), { recursive: true });
       await rm(partial, { force: true });
       this.#handle.prepare('VACUUM INTO ?1').run(partial);
       const file = await open(partial, 'r+');
       await file.sync();
       await file.close();
-      await rename(partial, path);
+      if (replace) await rename(partial, path);
+      else {
+        // A name that was taken meanwhile is not replaced either.
+        await link(partial, path).catch((error: unknown) => {
+          throw codeOf(error) === 'EEXIST' ? exists(path) : error;
+        });
+        await rm(partial);
+      }
       const folder = await open(dirname(path), 'r');
       await folder.sync();
       await folder.close();
@@ -147,6 +163,12 @@ class SqliteDatabase implements SqlDatabase, SqlSession {
       await rm(partial, { force: true });
       throw storageFailure(error);
     }
+  }
+
+  async check(): Promise<readonly string[]> {
+    const rows = await this.read((session) => session.query('PRAGMA integrity_check'));
+    const messages = rows.map((row) => String(Object.values(row)[0]));
+    return messages.length === 1 && messages[0] === 'ok' ? [] : messages;
   }
 
   async close(): Promise<void> {

@@ -13,6 +13,11 @@ export interface SqlSession {
   run(sql: string, values?: readonly SqlValue[]): Promise<number>;
 }
 
+export interface BackupOptions {
+  /** Whether a file of that name may be replaced. */
+  readonly replace: boolean;
+}
+
 /**
  * One database, in either engine. Every failure is a PoolError `storage_failed` whose details give a `reason`:
  * `full`, `locked`, `unavailable` or `failed`.
@@ -23,7 +28,9 @@ export interface SqlDatabase {
   transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
   /** Runs `work` on one consistent view of the data. */
   read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
-  /** Writes a whole copy to a new file while others read and write. @throws PoolError `not_supported` */
-  backup(path: string): Promise<void>;
+  /** Writes a whole copy to a new file while others read and write. @throws PoolError `not_supported`, `conflict` */
+  backup(path: string, options: BackupOptions): Promise<void>;
+  /** What is wrong with the files as such; empty when nothing is, or when the engine cannot tell. Takes a while. */
+  check(): Promise<readonly string[]>;
   close(): Promise<void>;
 }

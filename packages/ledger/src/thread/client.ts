@@ -9,6 +9,8 @@ export interface ThreadClientOptions {
   readonly start: Omit<ThreadStart, 'nowMs'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** How far the migration is, up to 1. */
+  onProgress?(part: number): void;
 }
 
 interface Pending {
@@ -124,6 +126,9 @@ export class ThreadClient {
         case 'ready':
           this.#failures = 0;
           onReady(message);
+          break;
+        case 'progress':
+          this.#options.onProgress?.(message.part);
           break;
         case 'failed':
           failure = errorOf(message.failure);

@@ -35,6 +35,8 @@ export interface FailureMessage {
 
 export type ThreadMessage =
   | { readonly kind: 'ready'; readonly from: number; readonly to: number }
+  /** Of the migration, up to 1. */
+  | { readonly kind: 'progress'; readonly part: number }
   | { readonly kind: 'failed'; readonly failure: FailureMessage }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'refusal'; readonly id: number; readonly failure: FailureMessage }

@@ -30,7 +30,8 @@ export async function serveLedger(port: ThreadPort, start: ThreadStart): Promise
   let versions = { from: 0, to: 0 };
   try {
     core = new LedgerCore(await openDatabase(start.database, log), start.hashesPerDifficulty);
-    if (start.migrate) versions = await core.migrate(start.nowMs);
+    const onProgress = (part: number): void => send({ kind: 'progress', part });
+    if (start.migrate) versions = await core.migrate({ nowMs: start.nowMs, onProgress });
   } catch (error) {
     await core?.close().catch(() => {});
     send({ kind: 'failed', failure: failureOf(error) });
