@@ -3,15 +3,17 @@ import { type Command, commandHelp, findCommand, parseCommandLine, UsageError } 
 import { accounts } from './commands/accounts.js';
 import { blocks } from './commands/blocks.js';
 import { check } from './commands/check.js';
+import { db } from './commands/db.js';
 import { demo } from './commands/demo.js';
 import { init } from './commands/init.js';
 import { mine } from './commands/mine.js';
+import { payouts } from './commands/payouts.js';
 import { start } from './commands/start.js';
 import { EXIT } from './exit-codes.js';
 import { version } from './version.js';
 
 /** All commands, in the order of the overview. */
-export const COMMANDS: readonly Command[] = [demo, init, check, start, accounts, blocks, mine];
+export const COMMANDS: readonly Command[] = [demo, init, check, start, accounts, blocks, payouts, db, mine];
 
 function overview(): string {
   const lines = COMMANDS.map((command) => `  ${command.name.padEnd(10)}${command.summary}`);

@@ -1,4 +1,5 @@
 export { isReject, PoolError, type Reject, type RejectCode, reject } from '@headframe/primitives';
+export { createPoolPayouts } from './books.js';
 export { creditsAccounts, PAYOUT_SCHEMES, type PayoutScheme } from './config/payout.js';
 export { type ConfigProblem, checkConfig, configError, parseConfig } from './config/problems.js';
 export { type PoolConfig, type PoolConfigInput, poolConfigSchema } from './config/schema.js';
