@@ -11,11 +11,14 @@ import {
   jobIdToHex,
   type NodeStatus,
   type TemplateSource,
+  type TemplateSourceStats,
 } from '@headframe/mining';
 import {
   type Clock,
   equalBytes,
   errorMessage,
+  Histogram,
+  type HistogramSnapshot,
   isPoolError,
   type Logger,
   PoolError,
@@ -109,6 +112,10 @@ export interface JobManagerStats {
   /** Candidates that could not be made into a block. */
   readonly unassembled: number;
   readonly storedJobs: number;
+  /** Seconds from a template's arrival until its job was with the edges. */
+  readonly publish: HistogramSnapshot;
+  /** Undefined where the source counts nothing. */
+  readonly templates: TemplateSourceStats | undefined;
 }
 
 /** Turns templates into jobs for the edges, and candidates into blocks for the nodes. */
@@ -158,6 +165,7 @@ class TemplateJobManager implements JobManager {
   #leave: (() => void)[] = [];
   #latest: Received | undefined;
   #refused: RefusedTemplate | undefined;
+  readonly #publishSeconds = new Histogram();
   #lastJobMs = Number.NEGATIVE_INFINITY;
   #tipSinceMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
@@ -189,7 +197,12 @@ class TemplateJobManager implements JobManager {
     return this.#refused;
   }
   get stats(): JobManagerStats {
-    return { ...this.#counts, storedJobs: this.#window.size };
+    return {
+      ...this.#counts,
+      storedJobs: this.#window.size,
+      publish: this.#publishSeconds.snapshot(),
+      templates: this.#modules.templates.stats,
+    };
   }
 
   async start(signal?: AbortSignal): Promise<void> {
@@ -282,6 +295,7 @@ class TemplateJobManager implements JobManager {
     this.#scheduleKeepAlive();
     try {
       this.#modules.bus.publish('job', record);
+      this.#publishSeconds.record((this.#clock.monotonic() - nowMs) / 1000);
     } catch (error) {
       this.#log.error({ error: errorMessage(error) }, 'cannot publish the job');
     }

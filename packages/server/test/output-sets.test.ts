@@ -1,6 +1,7 @@
 import { createSerialisingBus } from '@headframe/mining';
 import { settle } from '@headframe/primitives/testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { DefaultAccount } from '../src/index.js';
 import { EASY_NBITS, makeJob } from './fixtures.js';
 import { type Harness, type HarnessOptions, harness, type Miner } from './harness.js';
 
@@ -14,7 +15,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
 };
 const outputSets = (agent: string): readonly string[] => LISTS[agent.split('/')[0] ?? ''] ?? LISTS.stock ?? [];
 
-async function begin(sets: readonly string[], setup: HarnessOptions = {}): Promise<void> {
+async function begin(sets: readonly string[], setup: HarnessOptions<DefaultAccount> = {}): Promise<void> {
   const job = makeJob({ id: 1, clean: true, nbits: EASY_NBITS, sets });
   h = await harness({ job, ...setup, options: { outputSets, ...setup.options } });
 }
