@@ -3,10 +3,12 @@ import { createRequire } from 'node:module';
 import { LITECOIND_PATH } from '../nodes/litecoind.js';
 import { postgresPrograms } from '../nodes/postgres.js';
 
-export type Service = 'bcoin' | 'litecoind' | 'pool binary' | 'postgresql' | 'strace';
+export type Service = 'bcoin' | 'chromium' | 'dashboard' | 'litecoind' | 'pool binary' | 'postgresql' | 'strace';
 
 const HOW: Readonly<Record<Service, string>> = {
   bcoin: 'install the workspace (npm test does)',
+  chromium: 'apt-get install --no-install-recommends chromium',
+  dashboard: 'build the workspace (npm test does)',
   litecoind: 'apt-get install --no-install-recommends litecoind',
   postgresql: 'apt-get install --no-install-recommends postgresql',
   strace: 'apt-get install --no-install-recommends strace',
@@ -16,6 +18,8 @@ const HOW: Readonly<Record<Service, string>> = {
 function isThere(service: Service): boolean {
   if (service === 'litecoind') return existsSync(LITECOIND_PATH);
   if (service === 'postgresql') return postgresPrograms() !== undefined;
+  if (service === 'chromium') return existsSync('/usr/bin/chromium');
+  if (service === 'dashboard') return existsSync(new URL('../../apps/dashboard/dist/index.html', import.meta.url));
   if (service === 'strace') return existsSync('/usr/bin/strace');
   if (service === 'pool binary') return existsSync(new URL('../../apps/pool/dist/index.js', import.meta.url));
   try {

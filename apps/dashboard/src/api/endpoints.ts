@@ -51,7 +51,7 @@ export const endpoints = {
   connect: { path: 'connect', topics: [] } as Endpoint<ConnectInfo>,
   rejects: { path: 'rejects', topics: ['pool'] } as Endpoint<RejectsInfo>,
   template: { path: 'template', topics: ['job'] } as Endpoint<TemplateInfo>,
-  topAccounts: { path: 'accounts/top?limit=20', topics: ['pool'] } as Endpoint<TopAccounts>,
+  topAccounts: { path: 'accounts/top?limit=10', topics: ['pool'] } as Endpoint<TopAccounts>,
   blocks: (limit: number, after?: string): Endpoint<BlockPage> => ({
     path: paged('blocks', limit, after),
     topics: ['block'],

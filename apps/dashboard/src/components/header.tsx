@@ -72,8 +72,8 @@ function Search(): JSX.Element {
     setText('');
   };
   return (
-    <search class="search-box">
-      <form class="search" onSubmit={go}>
+    <search class="search">
+      <form onSubmit={go}>
         <input
           type="search"
           name="account"

@@ -7,6 +7,8 @@ export interface Column<Item, Name extends string = string> {
   readonly label: string;
   readonly cell: (item: Item) => ComponentChildren;
   readonly isNumber?: boolean;
+  /** Takes a whole line where rows are cards. */
+  readonly isWide?: boolean;
   /** The direction a first click sorts in; left out: not sortable. */
   readonly sort?: Direction;
 }
@@ -47,7 +49,7 @@ export function Table<Item, Name extends string>(props: {
             <tr key={props.keyOf(item)} role="row" class={props.isNew?.(item) === true ? 'is-new' : ''}>
               {columns.map((column) => (
                 // biome-ignore lint/a11y/noRedundantRoles: see above.
-                <td key={column.name} role="cell" data-label={column.label} class={column.isNumber ? 'number' : ''}>
+                <td key={column.name} role="cell" data-label={column.label} class={classOf(column)}>
                   {column.cell(item)}
                 </td>
               ))}
@@ -57,6 +59,10 @@ export function Table<Item, Name extends string>(props: {
       </table>
     </section>
   );
+}
+
+function classOf({ isNumber, isWide }: { readonly isNumber?: boolean; readonly isWide?: boolean }): string {
+  return isNumber === true ? 'number' : isWide === true ? 'wide' : '';
 }
 
 function Head<Item, Name extends string>(props: {

@@ -50,6 +50,12 @@ export function scaledText(value: number | null | undefined): string {
   return value === null || value === undefined ? UNKNOWN : text(scaled(value));
 }
 
+/** A difficulty: whole up to 99,999, then with a prefix: `1,024`, `0.001`, `126.3 T`. */
+export function difficultyText(value: number | null | undefined): string {
+  if (value === null || value === undefined) return UNKNOWN;
+  return Number.isInteger(value) && value < 100_000 ? count(value) : scaledText(value);
+}
+
 export function text({ value, unit }: Quantity): string {
   return unit === '' ? value : `${value} ${unit}`;
 }

@@ -57,7 +57,7 @@ export function Block({ hash }: { readonly hash: string }): JSX.Element {
                   [
                     'Hash',
                     <span class="hash" key="hash">
-                      <Hash text={block.hash} link={block.link} />
+                      <Hash text={block.hash} link={block.link} head={6} />
                       <CopyButton text={block.hash} label="the block hash" />
                     </span>,
                   ],

@@ -5,7 +5,7 @@ import { Card, Facts, PageHead } from '../components/card.js';
 import { Empty, Loaded } from '../components/states.js';
 import { Chip } from '../components/status.js';
 import { CopyButton } from '../components/text.js';
-import { scaledText } from '../format/number.js';
+import { difficultyText } from '../format/number.js';
 import { duration } from '../format/time.js';
 import { hrefOf } from '../route.js';
 import { useApi } from '../services.js';
@@ -35,7 +35,7 @@ export function Connect(): JSX.Element {
               {info.listeners.map((listener) => (
                 <ListenerCard key={listener.url} listener={listener} />
               ))}
-              <FirstTime info={info} />
+              <FirstTime />
             </>
           )
         }
@@ -71,26 +71,31 @@ function Credentials({ info }: { readonly info: ConnectInfo }): JSX.Element {
   );
 }
 
+/** Where the username begins with the account, a worker is named behind a dot; elsewhere the name is all there is. */
 function Naming({ info }: { readonly info: ConnectInfo }): JSX.Element {
   const dot = info.username.indexOf('.');
-  const base = dot === -1 ? info.username : info.username.slice(0, dot);
   return (
     <Card title="Names of workers">
       <p>
-        Put a dot and a name of your own behind the username, another one for each machine. Each then has its own line
-        and state on your account's page.
+        {dot === -1
+          ? 'Give each machine a name of its own as its username.'
+          : 'Put a dot and a name of your own behind your address, another one for each machine.'}{' '}
+        Each then has its own line and state.
       </p>
-      <Paste text={`${base}.garage-1`} label="a username with a worker's name" />
+      <Paste
+        text={dot === -1 ? 'garage-1' : `${info.username.slice(0, dot)}.garage-1`}
+        label="a username with a worker's name"
+      />
       <p class="muted small">Letters, digits, hyphens and underscores are safe in every firmware.</p>
     </Card>
   );
 }
 
-function difficultyText({ difficulty }: Listener): string {
-  if (difficulty.kind === 'fixed') return `fixed at ${scaledText(difficulty.start)}`;
-  const low = difficulty.min === null ? '' : `, never below ${scaledText(difficulty.min)}`;
-  const high = difficulty.max === null ? '' : `, never above ${scaledText(difficulty.max)}`;
-  return `begins at ${scaledText(difficulty.start)} and adjusts${low}${high}`;
+function behaviour({ difficulty }: Listener): string {
+  if (difficulty.kind === 'fixed') return `fixed at ${difficultyText(difficulty.start)}`;
+  const low = difficulty.min === null ? '' : `, never below ${difficultyText(difficulty.min)}`;
+  const high = difficulty.max === null ? '' : `, never above ${difficultyText(difficulty.max)}`;
+  return `begins at ${difficultyText(difficulty.start)} and adjusts${low}${high}`;
 }
 
 function ListenerCard({ listener }: { readonly listener: Listener }): JSX.Element {
@@ -105,7 +110,7 @@ function ListenerCard({ listener }: { readonly listener: Listener }): JSX.Elemen
         items={[
           ['Host', <code key="host">{listener.host}</code>],
           ['Port', <code key="port">{listener.port}</code>],
-          ['Difficulty', difficultyText(listener)],
+          ['Difficulty', behaviour(listener)],
           ...(difficulty.targetSeconds === null
             ? []
             : [['Aims at', `a share every ${duration(difficulty.targetSeconds * 1000)}`] as const]),
@@ -121,7 +126,7 @@ function ListenerCard({ listener }: { readonly listener: Listener }): JSX.Elemen
   );
 }
 
-function FirstTime({ info }: { readonly info: ConnectInfo }): JSX.Element {
+function FirstTime(): JSX.Element {
   return (
     <Card title="The first time">
       <ol class="steps">
@@ -138,8 +143,9 @@ function FirstTime({ info }: { readonly info: ConnectInfo }): JSX.Element {
           <div>
             <h3>Wait for the first share</h3>
             <p class="muted">
-              Within a minute or two the miner counts accepted shares, and its account appears when you search for{' '}
-              <code>{info.username.split('.')[0]}</code> at the top of this page.
+              Within a minute or two the miner counts accepted shares, and you find it on the page{' '}
+              <a href={hrefOf({ page: 'miners' })}>Miners</a>, or by a search for your username without the worker's
+              name.
             </p>
           </div>
         </li>

@@ -7,13 +7,13 @@ import { Pager, usePaging } from '../components/pager.js';
 import { Empty, Loaded } from '../components/states.js';
 import { type Column, Table } from '../components/table.js';
 import { AccountLink, Time, WorkerLink } from '../components/text.js';
-import { count, hashrateText, percent, scaledText, UNKNOWN } from '../format/number.js';
+import { count, difficultyText, hashrateText, percent, scaledText, UNKNOWN } from '../format/number.js';
 import { middle } from '../format/text.js';
 import { hrefOf } from '../route.js';
 import { useApi } from '../services.js';
 import { type Direction, type Sorting, sortBy, sorted } from '../state/sort.js';
 
-const MINERS_PER_PAGE = 100;
+const MINERS_PER_PAGE = 50;
 
 type MinerColumn = 'worker' | 'account' | 'hashrate' | 'difficulty' | 'accepted' | 'rejected' | 'lastShare' | 'agent';
 
@@ -61,7 +61,7 @@ const MINER_COLUMNS: readonly Column<MinerItem, MinerColumn>[] = [
     label: 'Difficulty',
     isNumber: true,
     sort: 'descending',
-    cell: (item) => scaledText(item.difficulty),
+    cell: (item) => difficultyText(item.difficulty),
   },
   { name: 'accepted', label: 'Accepted', isNumber: true, sort: 'descending', cell: (item) => count(item.accepted) },
   {

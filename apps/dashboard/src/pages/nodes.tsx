@@ -173,6 +173,7 @@ function Variant(props: {
     {
       name: 'address',
       label: 'Address or script',
+      isWide: true,
       cell: (output) => <code>{output.address ?? output.script}</code>,
     },
     {

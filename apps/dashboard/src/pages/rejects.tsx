@@ -49,7 +49,12 @@ function Reasons({ info }: { readonly info: RejectsInfo }): JSX.Element {
     },
     { name: 'count', label: 'Shares', isNumber: true, cell: (item) => count(item.count) },
     { name: 'ratio', label: 'Of all', isNumber: true, cell: (item) => percent(item.count / Math.max(1, all)) },
-    { name: 'meaning', label: 'What it means', cell: (item) => <span class="muted">{item.meaning}</span> },
+    {
+      name: 'meaning',
+      label: 'What it means',
+      isWide: true,
+      cell: (item) => <span class="muted">{item.meaning}</span>,
+    },
   ];
   return (
     <>

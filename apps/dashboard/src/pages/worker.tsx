@@ -8,7 +8,7 @@ import { Empty, Loaded } from '../components/states.js';
 import { WorkerState } from '../components/status.js';
 import { type Column, Table } from '../components/table.js';
 import { AccountLink, Time, workerName } from '../components/text.js';
-import { count, hashrate, hashrateText, scaledText, UNKNOWN } from '../format/number.js';
+import { count, difficultyText, hashrate, hashrateText, UNKNOWN } from '../format/number.js';
 import { plural } from '../format/text.js';
 import { useApi } from '../services.js';
 
@@ -16,7 +16,7 @@ const CONNECTION_COLUMNS: readonly Column<MinerItem>[] = [
   { name: 'agent', label: 'Software', cell: (item) => item.agent ?? UNKNOWN },
   { name: 'protocol', label: 'Protocol', cell: (item) => `${item.protocol}${item.tls ? ' over TLS' : ''}` },
   { name: 'connected', label: 'Connected', cell: (item) => <Time ms={item.connectedMs} /> },
-  { name: 'difficulty', label: 'Difficulty', isNumber: true, cell: (item) => scaledText(item.difficulty) },
+  { name: 'difficulty', label: 'Difficulty', isNumber: true, cell: (item) => difficultyText(item.difficulty) },
   { name: 'hashrate', label: 'Hashrate', isNumber: true, cell: (item) => hashrateText(item.hashrate) },
   { name: 'accepted', label: 'Accepted', isNumber: true, cell: (item) => count(item.accepted) },
   { name: 'rejected', label: 'Rejected', isNumber: true, cell: (item) => count(item.rejected) },
