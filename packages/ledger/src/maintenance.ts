@@ -84,7 +84,7 @@ export async function migrateLedger(
     }));
   }
   onProgress(0);
-  const versions = await withThread(options, true, (_thread, done) => Promise.resolve(done));
+  const versions = await withThread(options, true, (_thread, { from, to }) => Promise.resolve({ from, to }));
   onProgress(1);
   return versions;
 }

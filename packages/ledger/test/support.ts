@@ -22,6 +22,7 @@ export async function makeFolder(): Promise<Folder> {
 export async function sqliteHarness(): Promise<LedgerHarness> {
   const folder = await makeFolder();
   return {
+    url: folder.url,
     open: (options = {}) => openLedger({ url: folder.url, workerUrl: WORKER_URL, ...options }),
     dispose: () => folder.remove(),
   };

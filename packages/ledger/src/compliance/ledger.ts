@@ -2,7 +2,12 @@ import { FakeClock } from '@headframe/primitives/testing';
 import { describe, expect, it } from 'vitest';
 import type { LedgerOptions } from '../open.js';
 import type { Ledger } from '../types.js';
+import { accountCases } from './accounts.js';
 import { blockCases } from './blocks.js';
+import { bookingCases } from './bookings.js';
+import { bookModelCases } from './books-model.js';
+import { damageCases } from './damage.js';
+import { paymentCases } from './payments.js';
 import { roundCases } from './rounds.js';
 import { START_MS } from './samples.js';
 import { statisticsCases } from './statistics.js';
@@ -10,6 +15,8 @@ import { storageCases } from './storage.js';
 
 /** One empty database for one test. */
 export interface LedgerHarness {
+  /** Where it is: tests damage it with statements of their own. */
+  readonly url: string;
   /** Opens a ledger on it; again after the one before was closed. */
   open(options?: Partial<LedgerOptions>): Promise<Ledger>;
   /** Takes the database away. */
@@ -31,7 +38,11 @@ export type LedgerCase = readonly [name: string, test: (context: LedgerTest) => 
  */
 export function describeLedger(name: string, make: () => Promise<LedgerHarness>): void {
   describe(`${name} holds a ledger`, () => {
-    for (const [title, test] of [...storageCases, ...statisticsCases, ...roundCases, ...blockCases]) {
+    const cases = [
+      ...[...storageCases, ...statisticsCases, ...roundCases, ...blockCases],
+      ...[...accountCases, ...bookingCases, ...paymentCases, ...damageCases, ...bookModelCases],
+    ];
+    for (const [title, test] of cases) {
       it(title, async () => {
         const harness = await make();
         const clock = new FakeClock(START_MS);
