@@ -18,6 +18,8 @@ import { createPoolWallet } from './wallet.js';
 /** Heights whose network difficulty is remembered for blocks found on them: a day of a fast chain. */
 const HEIGHTS = 2_000;
 const DAY_MS = 86_400_000;
+/** The chain is asked about payments under way at least this often. */
+const MAX_CHECK_MS = 60_000;
 
 interface BooksModules {
   readonly clock?: Clock;
@@ -78,6 +80,7 @@ export function createPoolPayouts(
       coin: setup.coin,
       minimum: setup.minimumPayout,
       everyMs: payments.every * 1000,
+      checkMs: Math.min(MAX_CHECK_MS, payments.every * 1000),
       approval: payments.approval,
       maxOutputs: payments.maxOutputs,
       confirmations: payments.confirmations,
