@@ -14,6 +14,7 @@ export const LAYERS = {
   transport: 1,
   coins: 2,
   'stratum-v1': 2,
+  electrum: 2,
   mining: 3,
   sessions: 4,
   daemon: 4,
@@ -24,7 +25,9 @@ export const LAYERS = {
   ledger: 5,
   devnode: 5,
   payouts: 6,
+  'electrum-server': 6,
   pool: 7,
+  proxy: 7,
   http: 8,
   testkit: 9,
 };
