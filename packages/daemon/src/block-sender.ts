@@ -1,9 +1,25 @@
 import { setMaxListeners } from 'node:events';
-import { BoundedMap, type Clock, errorMessage, type Logger } from '@headframe/primitives';
+import {
+  BoundedMap,
+  type Clock,
+  errorMessage,
+  Histogram,
+  type HistogramSnapshot,
+  type Logger,
+} from '@headframe/primitives';
 import { type CoinNode, rpcCodeOf } from './node.js';
 import { pause } from './pause.js';
 import { RPC_CODE } from './rpc-response.js';
 import { readSubmitError, readSubmitResult, type SubmitAnswer } from './submit-result.js';
+
+/** Answers of one node to submitblock with one result. */
+export interface SubmissionStats {
+  readonly node: string;
+  /** `retry`: the node was away, or did not know the parent yet. */
+  readonly result: SubmitAnswer['kind'];
+  /** Seconds until the answer. */
+  readonly seconds: HistogramSnapshot;
+}
 
 /** A block on its way to the nodes. */
 export interface SendableBlock {
@@ -41,6 +57,8 @@ function parentOf(hex: string): string {
 /** submitblock to all nodes side by side, each with its own retries. */
 export class BlockSender<Block extends SendableBlock> {
   readonly #options: BlockSenderOptions<Block>;
+  /** By node, then by result. */
+  readonly #seconds = new Map<string, Map<SubmitAnswer['kind'], Histogram>>();
   readonly #withoutPrecious = new Set<string>();
   /** Hash of our first block on each parent: one that comes later must not push it out of the chain. */
   readonly #firstOn = new BoundedMap<string, string>(REMEMBERED_PARENTS);
@@ -51,6 +69,23 @@ export class BlockSender<Block extends SendableBlock> {
     this.#options = options;
     // One listener per call under way; blocks may come in bunches on test chains.
     setMaxListeners(0, this.#stop.signal);
+  }
+
+  /** Answers so far. */
+  stats(): SubmissionStats[] {
+    const all: SubmissionStats[] = [];
+    for (const [node, results] of this.#seconds) {
+      for (const [result, seconds] of results) all.push({ node, result, seconds: seconds.snapshot() });
+    }
+    return all;
+  }
+
+  #measure(node: string, result: SubmitAnswer['kind'], seconds: number): void {
+    const results = this.#seconds.get(node) ?? new Map<SubmitAnswer['kind'], Histogram>();
+    this.#seconds.set(node, results);
+    const histogram = results.get(result) ?? new Histogram();
+    results.set(result, histogram);
+    histogram.record(seconds);
   }
 
   /** Begins to send in this tick. */
@@ -98,7 +133,8 @@ export class BlockSender<Block extends SendableBlock> {
   async #sendOnce(block: Block, node: CoinNode): Promise<SubmitAnswer | undefined> {
     const { hash, height, hex, workId } = block;
     if (hex === null) return undefined;
-    const { log, timeoutMs } = this.#options;
+    const { clock, log, timeoutMs } = this.#options;
+    const sentMs = clock.monotonic();
     let answer: SubmitAnswer;
     try {
       const params = workId === null ? [hex] : [hex, { workid: workId }];
@@ -112,6 +148,7 @@ export class BlockSender<Block extends SendableBlock> {
     } catch (error) {
       answer = readSubmitError(error);
     }
+    this.#measure(node.name, answer.kind, (clock.monotonic() - sentMs) / 1000);
     if (block.answers.get(node.name)?.text !== answer.text) {
       const level = answer.kind === 'rejected' ? 'error' : answer.kind === 'retry' ? 'warn' : 'info';
       log[level]({ node: node.name, hash, height, answer: answer.text }, 'node answered to the block');

@@ -12,7 +12,7 @@ import {
 } from '@headframe/primitives';
 import { type BlockFate, type BlockSighting, blockFate } from './block-fate.js';
 import type { BlockJournal } from './block-journal.js';
-import { BlockSender, type SendableBlock } from './block-sender.js';
+import { BlockSender, type SendableBlock, type SubmissionStats } from './block-sender.js';
 import { type ChainView, type ChainWatcher, createChainWatcher } from './chain-watcher.js';
 import type { JournalBlock, JournalEntry } from './journal-entry.js';
 import type { CoinNode } from './node.js';
@@ -51,6 +51,8 @@ export interface BlockSubmitterStats {
   readonly rejected: number;
   readonly journalFailures: number;
   readonly open: number;
+  /** What the nodes said to submitblock, and how fast. */
+  readonly submissions: readonly SubmissionStats[];
 }
 
 /** Sends blocks to all nodes and follows them until they are mature or lost. */
@@ -123,7 +125,7 @@ class AllNodesSubmitter implements BlockSubmitter {
   }
 
   get stats(): BlockSubmitterStats {
-    return { ...this.#counts, open: this.#open.size };
+    return { ...this.#counts, open: this.#open.size, submissions: this.#sender.stats() };
   }
 
   start(): void {

@@ -1,3 +1,4 @@
+export type { TemplateTrigger } from '@headframe/mining';
 export {
   type BlockJournal,
   type BlockJournalModules,
@@ -5,6 +6,7 @@ export {
   type JournalFile,
   openBlockJournal,
 } from './block-journal.js';
+export type { SubmissionStats } from './block-sender.js';
 export {
   type BlockSubmitter,
   type BlockSubmitterModules,
@@ -30,7 +32,6 @@ export {
   rpcCodeOf,
   type ZmqEndpoints,
 } from './node.js';
-export type { TemplateTrigger } from './node-feed.js';
 export {
   createNodePool,
   type NodePool,

@@ -1,11 +1,9 @@
-import { type Clock, errorMessage, isPoolError, type Logger, type Timer } from '@headframe/primitives';
+import type { TemplateTrigger } from '@headframe/mining';
+import { type Clock, errorMessage, Histogram, isPoolError, type Logger, type Timer } from '@headframe/primitives';
 import { type CoinNode, rpcCodeOf } from './node.js';
 import { pause } from './pause.js';
 import { RPC_CODE } from './rpc-response.js';
 import { subscribeZmq, type ZmqLoader, type ZmqSubscriber } from './zmq-subscriber.js';
-
-/** What made us ask for, or receive, a template. */
-export type TemplateTrigger = 'start' | 'zmq' | 'longpoll' | 'poll' | 'refresh';
 
 export interface FeedTimes {
   /** Between two questions for the best block. */
@@ -65,6 +63,8 @@ interface TipFetch {
 /** Watches one node for block changes in three ways at once and gets its templates. */
 export class NodeFeed {
   readonly node: CoinNode;
+  /** Seconds of getblocktemplate, without long polls. */
+  readonly templateSeconds = new Histogram();
   readonly #host: FeedHost;
   readonly #stop = new AbortController();
   /** Tip the node reported last, display hex. */
@@ -235,7 +235,8 @@ export class NodeFeed {
     signal: AbortSignal,
   ): Promise<OfferedTemplate | undefined> {
     const { clock, times, request } = this.#host;
-    this.#lastFetchMs = clock.monotonic();
+    const askedAtMs = clock.monotonic();
+    this.#lastFetchMs = askedAtMs;
     try {
       // Its own connection: calls that hang on the shared ones must not delay a block change.
       const raw = await this.node.call('getblocktemplate', [request], {
@@ -248,6 +249,9 @@ export class NodeFeed {
     } catch (error) {
       if (!signal.aborted) this.#host.failed(this, error);
       return undefined;
+    } finally {
+      // A call given up by us tells nothing of the node.
+      if (!signal.aborted) this.templateSeconds.record((clock.monotonic() - askedAtMs) / 1000);
     }
   }
 

@@ -1,8 +1,15 @@
 import type { Coin } from '@headframe/coins';
-import { type BlockTemplate, parseTemplate, type TemplateSource } from '@headframe/mining';
+import {
+  type BlockTemplate,
+  parseTemplate,
+  type TemplateSource,
+  type TemplateSourceStats,
+  type TemplateTrigger,
+} from '@headframe/mining';
 import {
   type Clock,
   errorMessage,
+  Histogram,
   type Logger,
   silentLogger,
   systemClock,
@@ -11,7 +18,7 @@ import {
   toDisplayHex,
 } from '@headframe/primitives';
 import type { CoinNode } from './node.js';
-import { type FeedHost, type FeedTimes, NodeFeed, type OfferedTemplate, type TemplateTrigger } from './node-feed.js';
+import { type FeedHost, type FeedTimes, NodeFeed, type OfferedTemplate } from './node-feed.js';
 import { judgeTemplate } from './template-gate.js';
 import { templateRequest } from './template-request.js';
 import type { ZmqLoader } from './zmq-subscriber.js';
@@ -58,17 +65,7 @@ export interface TemplateFeedEvents {
 }
 
 /** Counters for metrics. */
-export interface TemplateFeedStats {
-  readonly templates: number;
-  readonly blockChanges: number;
-  readonly failures: number;
-  /** Templates of a lower height that were held back. */
-  readonly regressions: number;
-  readonly zmqMissed: number;
-  readonly lastLatencyMs: number | undefined;
-  /** Unix milliseconds of the last template. */
-  readonly lastTemplateAtMs: number | undefined;
-}
+export type TemplateFeedStats = TemplateSourceStats;
 
 /** Templates from several nodes by ZMQ, long poll and polling at once. */
 export interface TemplateFeed extends TemplateSource {
@@ -115,6 +112,8 @@ class MultiNodeFeed implements TemplateFeed, FeedHost {
   #blockChanges = 0;
   #failures = 0;
   #regressions = 0;
+  readonly #triggers = new Map<TemplateTrigger, number>();
+  readonly #latency = new Histogram();
   #lastLatencyMs: number | undefined;
   #lastTemplateAtMs: number | undefined;
 
@@ -142,12 +141,15 @@ class MultiNodeFeed implements TemplateFeed, FeedHost {
   get stats(): TemplateFeedStats {
     return {
       templates: this.#templates,
+      triggers: Object.fromEntries(this.#triggers),
       blockChanges: this.#blockChanges,
       failures: this.#failures,
       regressions: this.#regressions,
       zmqMissed: this.#feeds.reduce((sum, feed) => sum + feed.zmqMissed, 0),
       lastLatencyMs: this.#lastLatencyMs,
+      latency: this.#latency.snapshot(),
       lastTemplateAtMs: this.#lastTemplateAtMs,
+      nodes: this.#feeds.map(({ node, templateSeconds }) => ({ node: node.name, seconds: templateSeconds.snapshot() })),
     };
   }
 
@@ -262,6 +264,8 @@ class MultiNodeFeed implements TemplateFeed, FeedHost {
 
   #use(template: BlockTemplate, feed: NodeFeed, trigger: TemplateTrigger, newBlock: boolean, latencyMs: number): void {
     this.#templates++;
+    this.#triggers.set(trigger, (this.#triggers.get(trigger) ?? 0) + 1);
+    if (newBlock) this.#latency.record(latencyMs / 1000);
     this.#lastLatencyMs = latencyMs;
     this.#lastTemplateAtMs = this.clock.now();
     try {

@@ -53,10 +53,13 @@ export type {
   BusTopics,
   FoundBlock,
   NodeStatus,
+  NodeTemplateStats,
   ShareBatch,
   ShareRecord,
   ShareSink,
   TemplateSource,
+  TemplateSourceStats,
+  TemplateTrigger,
 } from './ports.js';
 export { evaluateShare, packShare, type ShareInput, type ShareVerdict } from './share.js';
 export { type ExpandedTarget, nbitsToTarget, networkTargetBytes, targetToNbits } from './target.js';

@@ -1,5 +1,33 @@
-import type { MaybePromise, RejectCode } from '@headframe/primitives';
+import type { HistogramSnapshot, MaybePromise, RejectCode } from '@headframe/primitives';
 import type { BlockTemplate, JobRecord } from './types.js';
+
+/** What can make us take a template. */
+export type TemplateTrigger = 'start' | 'zmq' | 'longpoll' | 'poll' | 'refresh';
+
+/** How long a node takes for its templates. */
+export interface NodeTemplateStats {
+  readonly node: string;
+  /** Seconds of calls of getblocktemplate, long polls left out; calls that failed count too. */
+  readonly seconds: HistogramSnapshot;
+}
+
+/** Counters of a source of templates, for metrics. */
+export interface TemplateSourceStats {
+  readonly templates: number;
+  /** Templates taken into use, by what brought them. */
+  readonly triggers: Readonly<Partial<Record<TemplateTrigger, number>>>;
+  readonly blockChanges: number;
+  readonly failures: number;
+  /** Templates of a lower height that were held back. */
+  readonly regressions: number;
+  readonly zmqMissed: number;
+  readonly lastLatencyMs: number | undefined;
+  /** Seconds from the moment a new block was heard of until its template was here. */
+  readonly latency: HistogramSnapshot;
+  /** Unix milliseconds of the last template. */
+  readonly lastTemplateAtMs: number | undefined;
+  readonly nodes: readonly NodeTemplateStats[];
+}
 
 /** Where templates come from: a node's getblocktemplate now, a Template Distribution server later. */
 export interface TemplateSource {
@@ -8,6 +36,8 @@ export interface TemplateSource {
   /** Asks for a fresh template now (notify command, admin call). */
   refresh(): void;
   close(): Promise<void>;
+  /** Undefined where nothing is counted. */
+  readonly stats?: TemplateSourceStats;
 }
 
 /** What became of one share, as the ledger gets it. Plain data. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ShareBatch, ShareRecord } from '@headframe/mining';
-import { type Clock, type Logger, PoolError, type Timer } from '@headframe/primitives';
+import { type Clock, Histogram, type Logger, PoolError, type Timer } from '@headframe/primitives';
 
 /** First wait after a failed commit; doubled up to the bound. Short, because miners wait for their replies. */
 const RETRY_FIRST_MS = 100;
@@ -33,7 +33,10 @@ export interface CommitterOptions<Entry> {
 export class Committer<Entry> {
   /** Unique per process start. */
   readonly epoch: string = randomBytes(8).toString('hex');
+  /** Seconds from the first attempt to commit a batch until it was durable. */
+  readonly seconds = new Histogram();
   readonly #options: CommitterOptions<Entry>;
+  #sentMs = 0;
   #records: ShareRecord[] = [];
   #entries: Entry[] = [];
   #batch: ShareBatch | undefined = undefined;
@@ -101,6 +104,7 @@ export class Committer<Entry> {
     this.#batch = { epoch: this.epoch, sequence: ++this.#sequence, shares: records };
     this.#retryMs = RETRY_FIRST_MS;
     this.#attempt = 0;
+    this.#sentMs = this.#options.clock.monotonic();
     this.#send();
   }
 
@@ -189,6 +193,7 @@ export class Committer<Entry> {
     if (this.#batch !== batch) return;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.seconds.record((this.#options.clock.monotonic() - this.#sentMs) / 1000);
     if (this.#attempt > 1) this.#options.log.info({ sequence: batch.sequence, attempts: this.#attempt }, 'commit done');
     const entries = this.#batchEntries;
     this.#batch = undefined;

@@ -1,5 +1,5 @@
 import type { Bus } from '@headframe/mining';
-import type { Clock, Logger, TypedEmitter } from '@headframe/primitives';
+import { type Clock, Histogram, type Logger, type TypedEmitter } from '@headframe/primitives';
 import type { BanList, HookList, OutputScheduler } from '@headframe/sessions';
 import { createInlineValidator, type ShareValidator } from '@headframe/validator';
 import { CandidateDesk } from './candidates.js';
@@ -27,6 +27,9 @@ export interface JudgingParts<Account> {
   readonly validator: ValidatorFactory<Account> | undefined;
   readonly sessions: () => { readonly bans: BanList; readonly output: OutputScheduler };
 }
+
+/** What there is to tell of commits where there is no ledger. */
+const NO_COMMITS = new Histogram().snapshot();
 
 /** The share path with all it needs: validator, candidates, ledger, counters. */
 export class Judging<Account> {
@@ -113,6 +116,8 @@ export class Judging<Account> {
         pending: this.path.pending,
         uncommitted: this.#committer?.pending ?? 0,
         commitFailures: this.#committer?.failures ?? 0,
+        latency: this.#stats.latency.snapshot(),
+        commit: this.#committer?.seconds.snapshot() ?? NO_COMMITS,
       },
       candidates: this.#candidates.count,
       validator: this.#validator.stats(),

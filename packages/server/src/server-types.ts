@@ -1,3 +1,4 @@
+import type { HistogramSnapshot } from '@headframe/primitives';
 import type { SessionHooks, SessionServerStats } from '@headframe/sessions';
 import type { ValidatorStats } from '@headframe/validator';
 import type { ShareContext } from './events.js';
@@ -37,7 +38,16 @@ export interface MiningServerStats {
     readonly uncommitted: number;
     /** Consecutive failures of the commit under way. */
     readonly commitFailures: number;
+    /**
+     * Seconds from receipt to reply of accepted shares, commit included. Shares that came in one turn count from the
+     * first of them.
+     */
+    readonly latency: HistogramSnapshot;
+    /** Seconds until a batch was durable, attempts that failed included. */
+    readonly commit: HistogramSnapshot;
   };
+  /** Seconds from the first to the last write to a socket when all channels got the job of a new block. */
+  readonly broadcast: HistogramSnapshot;
   readonly candidates: number;
   readonly validator: ValidatorStats;
 }

@@ -404,6 +404,7 @@ export class MiningServer<Account = DefaultAccount> {
       workers: this.mining.workers,
       leases: this.mining.leases.size,
       extranonces: this.mining.extranonces?.used ?? 0,
+      broadcast: this.mining.desk.broadcastSeconds.snapshot(),
       ...this.#judging.stats(),
     };
   }

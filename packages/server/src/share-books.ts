@@ -34,23 +34,36 @@ export class ShareBooks<Account> {
   }
 
   /** The share counts. It is answered when it is in the ledger; until then it is in use. */
-  accept(share: Share<Account>, nowMs: number): void {
+  accept(share: Share<Account>, nowMs: number, monotonicMs: number): void {
     const { stats, committer } = this.#parts;
     const { value } = share.channelJob.difficulty;
     stats.accepted++;
     stats.work += value;
     share.channel.session.judge(true, value, share.worker?.key);
-    if (committer === undefined) this.#reply(share, nowMs);
-    else committer.add(recordOf(share, 'accepted', nowMs), share);
+    if (committer === undefined) {
+      stats.answered(share.receivedMs, monotonicMs);
+      this.#reply(share, nowMs);
+    } else committer.add(recordOf(share, 'accepted', nowMs), share);
+  }
+
+  /** The shares of a batch all have their verdict. */
+  batchDone(): void {
+    const { stats, committer, clock } = this.#parts;
+    if (committer === undefined) stats.answeredAll(clock.monotonic());
   }
 
   /** The ledger has these shares. */
   committed(shares: readonly Share<Account>[]): void {
-    const nowMs = this.#parts.clock.now();
+    const { clock, stats } = this.#parts;
+    const nowMs = clock.now();
+    const monotonicMs = clock.monotonic();
     for (let i = 0; i < shares.length; i++) {
       const share = shares[i];
-      if (share !== undefined) this.#reply(share, nowMs);
+      if (share === undefined) continue;
+      stats.answered(share.receivedMs, monotonicMs);
+      this.#reply(share, nowMs);
     }
+    stats.answeredAll(monotonicMs);
   }
 
   #reply(share: Share<Account>, timeMs: number): void {

@@ -55,6 +55,8 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
   #circumstances: Circumstances | undefined = undefined;
   #nowMs = 0;
   #monotonicMs = 0;
+  /** When the first share came that no batch has taken yet; negative while there is none. One clock read for all. */
+  #gatheringMs = -1;
   #inBatch = false;
 
   constructor(parts: SharePathParts<Account>) {
@@ -95,7 +97,9 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
       this.refuseUnjudged(channel, fields, origin, slot, 'invalid-extranonce2', reason);
       return;
     }
+    if (this.#gatheringMs < 0) this.#gatheringMs = this.#parts.clock.monotonic();
     const share = this.#books.pool.take(origin, channel, job);
+    share.receivedMs = this.#gatheringMs;
     share.slot = slot;
     share.idText = fields.idText;
     share.gate = gate;
@@ -221,7 +225,7 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
     const code = verdictOf(share, bytes, hashOffset, circumstances);
     if (code === undefined) {
       this.#pace(channel, channelJob);
-      this.#books.accept(share, this.#nowMs);
+      this.#books.accept(share, this.#nowMs, this.#monotonicMs);
     } else {
       if (code === 'busy') this.#moveOn(channel, channelJob);
       this.#books.refuse(share, code, REASONS[code], this.#nowMs);
@@ -278,6 +282,7 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
 
   #beginBatch(): void {
     this.#inBatch = true;
+    this.#gatheringMs = -1;
     this.#nowMs = this.#parts.clock.now();
     this.#monotonicMs = this.#parts.clock.monotonic();
   }
@@ -285,6 +290,7 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
   batchDone(): void {
     this.#inBatch = false;
     const { committer, desk } = this.#parts;
+    this.#books.batchDone();
     committer?.flush();
     if (this.#toRenew.length > 0) {
       const channels = this.#toRenew;

@@ -26,6 +26,8 @@ export class Share<Account = unknown> implements PendingShare {
   nonce = 0;
   extranonce: Uint8Array = NO_BYTES;
   shareTarget: Uint8Array = NO_BYTES;
+  /** Monotonic time when the first share of its turn came. */
+  receivedMs = 0;
   // What the verdict needs.
   channel: Channel<Account>;
   channelJob: ChannelJob;

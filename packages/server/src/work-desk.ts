@@ -6,7 +6,7 @@ import {
   hashableJob,
   type JobRecord,
 } from '@headframe/mining';
-import { type Clock, equalBytes, type Logger } from '@headframe/primitives';
+import { type Clock, equalBytes, Histogram, type Logger } from '@headframe/primitives';
 import { encodeSetDifficulty, encodeSetExtranonce, encodeSetVersionMask } from '@headframe/stratum-v1';
 import { type NotifyLines, WorkUpdate } from '@headframe/transport';
 import type { Channel } from './channel.js';
@@ -30,6 +30,8 @@ const IDS = 0x80000000;
 
 /** Gives channels their jobs: the one of the moment, or one derived from it that only this channel gets. */
 export class WorkDesk<Account = unknown> {
+  /** Seconds from the first to the last write to a socket when a job of a new block went to all. */
+  readonly broadcastSeconds = new Histogram();
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #onRetarget: RetargetListener<Account>;
@@ -98,6 +100,7 @@ export class WorkDesk<Account = unknown> {
     const record = this.#current;
     if (record === undefined) return;
     const told: Channel<Account>[] = [];
+    const startedMs = this.#clock.monotonic();
     for (const channel of channels) {
       const prepared = this.#prepare(channel);
       if (prepared === undefined || channel.prefix === undefined) continue;
@@ -107,6 +110,7 @@ export class WorkDesk<Account = unknown> {
         told.push(channel);
       } else this.give(channel, true);
     }
+    this.broadcastSeconds.record((this.#clock.monotonic() - startedMs) / 1000);
     for (const channel of told) {
       const prepared = this.#prepare(channel);
       if (prepared !== undefined) this.#remember(channel, prepared.hashable, record);

@@ -60,6 +60,7 @@ export class Gate<Context extends MethodContext> {
   readonly #openings = new Set<Opening>();
   #listeners: Listener[] = [];
   #lastSessionId = 0;
+  #accepted = 0;
   #closed = false;
   #listening = false;
 
@@ -71,6 +72,11 @@ export class Gate<Context extends MethodContext> {
   /** Connections that have not become a session yet. */
   get opening(): number {
     return this.#openings.size;
+  }
+
+  /** Connections let in. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** @throws PoolError `listen_failed` or `invalid_config`; then nothing stays open. */
@@ -178,7 +184,7 @@ export class Gate<Context extends MethodContext> {
     // The address of a trusted proxy says nothing; the one in its header is looked at later.
     else if (!port.trusted?.matches(address)) refusal = this.#addressRefusal(address);
     if (refusal === undefined) return true;
-    this.#server.count(refusal);
+    this.#server.countRefused(refusal);
     this.#server.log.debug({ address, reason: refusal }, 'connection refused');
     return false;
   }
@@ -206,6 +212,7 @@ export class Gate<Context extends MethodContext> {
       entry = addresses.entry(addressKey(connection.remoteAddress), clock.monotonic());
       addresses.enter(entry);
     }
+    this.#accepted++;
     const opening = new Opening(connection, port, entry);
     this.#openings.add(opening);
     if (protocol === undefined) {

@@ -1,5 +1,7 @@
 import {
   type Clock,
+  Histogram,
+  type HistogramSnapshot,
   isPromiseLike,
   type Logger,
   PoolError,
@@ -40,11 +42,19 @@ export interface SessionServerStats {
   readonly addresses: number;
   /** Sessions since the start. */
   readonly connected: number;
+  /** Sessions open, by protocol. */
+  readonly protocols: Readonly<Record<string, number>>;
+  /** Connections that were let in since the start; not all become sessions. */
+  readonly accepted: number;
   /** Ends since the start, by reason; refused connections count too. */
   readonly closed: Readonly<Record<CloseReason, number>>;
+  /** Connections that limits and bans refused at once, by reason; part of `closed`. */
+  readonly refused: Readonly<Partial<Record<CloseReason, number>>>;
   readonly bans: number;
   readonly busy: boolean;
   readonly loopDelayMs: number;
+  /** Mean delays of the event loop in seconds, one per second of uptime. */
+  readonly loopDelay: HistogramSnapshot;
 }
 
 /** What a graceful close may take. */
@@ -72,6 +82,9 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
   readonly #gate: Gate<Context>;
   readonly #overload: OverloadGate;
   readonly #closedBy = new Map<CloseReason, number>();
+  readonly #refusedBy = new Map<CloseReason, number>();
+  readonly #openBy = new Map<string, number>();
+  readonly #loopDelays = new Histogram();
   /** `onClose` hooks that have not finished. */
   #closeHooks = 0;
   #onHooksDone: (() => void) | undefined = undefined;
@@ -197,10 +210,14 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
       opening: this.#gate.opening,
       addresses: this.addresses.size,
       connected: this.#connected,
+      protocols: Object.fromEntries(this.#openBy),
+      accepted: this.#gate.accepted,
       closed: closed as Record<CloseReason, number>,
+      refused: Object.fromEntries(this.#refusedBy),
       bans: this.bans.size,
       busy: this.busy,
       loopDelayMs: this.#overload.delayMs,
+      loopDelay: this.#loopDelays.snapshot(),
     };
   }
 
@@ -211,9 +228,16 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
     this.#closedBy.set(reason, (this.#closedBy.get(reason) ?? 0) + 1);
   }
 
+  /** Counts a connection that was not let in. */
+  countRefused(reason: CloseReason): void {
+    this.#refusedBy.set(reason, (this.#refusedBy.get(reason) ?? 0) + 1);
+    this.count(reason);
+  }
+
   /** Runs a connection that passed the gate. */
   open(session: SessionCore, definition: ProtocolDefinition): void {
     this.#connected++;
+    this.#openBy.set(definition.name, (this.#openBy.get(definition.name) ?? 0) + 1);
     try {
       const implementation = definition.create(session);
       session.prepare(implementation);
@@ -228,6 +252,7 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
 
   ended(session: SessionCore, reason: CloseReason): void {
     this.addresses.leave(session.address);
+    this.#openBy.set(session.protocol, (this.#openBy.get(session.protocol) ?? 1) - 1);
     this.count(reason);
     const later = this.hooks.list('onClose').run({ session, reason });
     if (isPromiseLike(later)) this.#trackCloseHook(later);
@@ -292,7 +317,10 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
     this.deadlines.sweep(nowMs);
     this.#sweeps++;
     if (this.#sweeps % SWEEPS_PER_EXPIRY === 0) this.bans.expire();
-    if (this.#loopDelay && this.#overload.update(this.#loopDelay.sample())) {
+    if (this.#loopDelay === undefined) return;
+    const sampleMs = this.#loopDelay.sample();
+    this.#loopDelays.record(sampleMs / 1000);
+    if (this.#overload.update(sampleMs)) {
       const { busy, delayMs } = this.#overload;
       this.log.warn({ busy, delayMs }, busy ? 'overloaded: refusing new connections' : 'overload is over');
       this.events.safeEmit('busy', { busy, delayMs });

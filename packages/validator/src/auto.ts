@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { type PowAlgorithmId, powAlgorithm } from '@headframe/hashing';
-import { systemClock } from '@headframe/primitives';
+import { addSnapshots, systemClock } from '@headframe/primitives';
 import { InlineValidator, type Route } from './inline.js';
 import { OFFLOAD_ABOVE, OFFLOAD_BELOW, OFFLOAD_FROM_SHARES, UTILISATION_WINDOW_MS } from './limits.js';
 import { type ThreadedShareValidator, ThreadedValidator, type ThreadedValidatorOptions } from './threads.js';
@@ -67,12 +67,15 @@ export class AutoValidator<Share extends PendingShare>
   override stats(): ValidatorStats {
     const here = super.stats();
     const there = this.#threads?.stats();
+    if (there === undefined) return here;
     return {
-      evaluated: here.evaluated + (there?.evaluated ?? 0),
-      failed: here.failed + (there?.failed ?? 0),
-      inThreads: there?.inThreads ?? 0,
-      workerRestarts: there?.workerRestarts ?? 0,
+      evaluated: here.evaluated + there.evaluated,
+      failed: here.failed + there.failed,
+      inThreads: there.inThreads,
+      workerRestarts: there.workerRestarts,
       pending: this.pending,
+      wait: addSnapshots(here.wait, there.wait),
+      evaluation: addSnapshots(here.evaluation, there.evaluation),
     };
   }
 

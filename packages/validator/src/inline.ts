@@ -5,6 +5,7 @@ import { Delivery } from './delivery.js';
 import { BatchJudge } from './judge.js';
 import { DEFAULT_QUEUE, INLINE_FLUSH_AT } from './limits.js';
 import type { ValidatorOptions } from './options.js';
+import { BatchTimes } from './times.js';
 import type { PendingShare, ShareValidator, ValidationMode, ValidatorStats } from './types.js';
 
 /** What becomes of a turn's shares: judged here, taken by threads, or kept until threads have room. */
@@ -17,6 +18,7 @@ export type Route = 'here' | 'taken' | 'wait';
 export class InlineValidator<Share extends PendingShare> implements ShareValidator<Share> {
   readonly mode: ValidationMode = 'inline';
   readonly #judge: BatchJudge;
+  readonly #times: BatchTimes;
   readonly #delivery: Delivery<Share>;
   readonly #capacity: number;
   readonly #records: Uint8Array;
@@ -42,6 +44,7 @@ export class InlineValidator<Share extends PendingShare> implements ShareValidat
     const capacity = options.queue ?? DEFAULT_QUEUE;
     this.#judge = new BatchJudge(options.backend ?? 'auto');
     this.#delivery = new Delivery(options.listener, options.log ?? silentLogger);
+    this.#times = new BatchTimes(options.clock);
     this.#capacity = capacity;
     this.#records = new Uint8Array(capacity * SHARE_RECORD.stride);
     this.#bytes = new Uint8Array(capacity * (SHARE_RESULT.stride + 32));
@@ -60,7 +63,15 @@ export class InlineValidator<Share extends PendingShare> implements ShareValidat
 
   stats(): ValidatorStats {
     const { evaluated, failed } = this.#delivery;
-    return { evaluated, failed, inThreads: 0, workerRestarts: 0, pending: this.pending };
+    return {
+      evaluated,
+      failed,
+      inThreads: 0,
+      workerRestarts: 0,
+      pending: this.pending,
+      wait: this.#times.wait.snapshot(),
+      evaluation: this.#times.evaluation.snapshot(),
+    };
   }
 
   submit(share: Share): boolean {
@@ -73,6 +84,7 @@ export class InlineValidator<Share extends PendingShare> implements ShareValidat
     this.#jobs[index] = share.job;
     this.#shares[index] = share;
     this.#count = index + 1;
+    if (index === 0) this.#times.queued();
     if (!this.#scheduled) {
       this.#scheduled = true;
       setImmediate(this.#turn);
@@ -96,7 +108,11 @@ export class InlineValidator<Share extends PendingShare> implements ShareValidat
     if (route === 'wait') return;
     this.#judging = true;
     let failures: ReturnType<BatchJudge['judge']> = [];
-    if (route === 'here') failures = this.#judge.judge(this.#jobs, this.#records, count, this.#results, this.#pow);
+    if (route === 'here') {
+      this.#times.taken();
+      failures = this.#judge.judge(this.#jobs, this.#records, count, this.#results, this.#pow);
+      this.#times.judged();
+    } else this.#times.moved();
     // From here on `submit` may be called, by the listener.
     this.#shares = this.#spareShares;
     this.#spareShares = shares;

@@ -1,5 +1,5 @@
 import type { HashBackend } from '@headframe/hashing';
-import type { Logger } from '@headframe/primitives';
+import type { Clock, Logger } from '@headframe/primitives';
 import type { PendingShare, ValidatorListener } from './types.js';
 
 /** What every validator takes. */
@@ -10,4 +10,5 @@ export interface ValidatorOptions<Share extends PendingShare> {
   /** Shares queued or in threads before `submit` answers false; 4096 by default. */
   readonly queue?: number;
   readonly log?: Logger;
+  readonly clock?: Clock;
 }

@@ -15,6 +15,7 @@ import { Delivery } from './delivery.js';
 import { BatchJudge, type JudgedJob } from './judge.js';
 import { BATCH_SHARES, CLOSE_TIMEOUT_MS, DEFAULT_QUEUE, SMALLEST_SPLIT, WATCHDOG_PERIOD_MS } from './limits.js';
 import type { ValidatorOptions } from './options.js';
+import { BatchTimes } from './times.js';
 import type { PendingShare, ShareValidator, ValidationMode, ValidatorStats } from './types.js';
 import { type StartWorker, startWorkerThread, WorkerSlot } from './worker-slot.js';
 
@@ -24,7 +25,6 @@ export interface ThreadedValidatorOptions<Share extends PendingShare> extends Va
   /** The thread's script. Only needed where this package runs from somewhere else than its own build. */
   readonly workerUrl?: URL;
   readonly startWorker?: StartWorker;
-  readonly clock?: Clock;
 }
 
 /** A validator that has threads. */
@@ -45,6 +45,7 @@ export class ThreadedValidator<Share extends PendingShare> implements ThreadedSh
   readonly mode: ValidationMode = 'threads';
   readonly backend: HashBackend;
   readonly #delivery: Delivery<Share>;
+  readonly #times: BatchTimes;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #capacity: number;
@@ -82,6 +83,7 @@ export class ThreadedValidator<Share extends PendingShare> implements ThreadedSh
     this.#capacity = options.queue ?? DEFAULT_QUEUE;
     this.#delivery = new Delivery(options.listener, log);
     this.#clock = clock;
+    this.#times = new BatchTimes(clock);
     this.#log = log;
     this.#queue = new BoundedQueue(this.#capacity);
     this.#order = new BoundedQueue(this.#capacity);
@@ -93,7 +95,10 @@ export class ThreadedValidator<Share extends PendingShare> implements ThreadedSh
         backend: this.backend,
         start: options.startWorker ?? startWorkerThread,
         events: {
-          judged: (batch, reply) => this.#judged(batch, reply),
+          judged: (batch, reply, tookMs) => {
+            this.#times.evaluation.record(tookMs / 1000);
+            this.#judged(batch, reply);
+          },
           died: (batches, reason, atWork) => {
             this.#started();
             this.#retry(batches, reason, atWork);
@@ -127,7 +132,15 @@ export class ThreadedValidator<Share extends PendingShare> implements ThreadedSh
   stats(): ValidatorStats {
     const { evaluated, failed } = this.#delivery;
     const workerRestarts = this.#slots.reduce((sum, { restarts }) => sum + restarts, 0);
-    return { evaluated, failed, inThreads: this.#inThreads, workerRestarts, pending: this.#pending };
+    return {
+      evaluated,
+      failed,
+      inThreads: this.#inThreads,
+      workerRestarts,
+      pending: this.#pending,
+      wait: this.#times.wait.snapshot(),
+      evaluation: this.#times.evaluation.snapshot(),
+    };
   }
 
   submit(share: Share): boolean {
@@ -144,6 +157,7 @@ export class ThreadedValidator<Share extends PendingShare> implements ThreadedSh
     }
     this.#queue.push(share);
     this.#pending++;
+    this.#times.queued();
     this.#schedule();
     // A full batch need not wait for the end of the turn.
     if (this.#queue.size >= BATCH_SHARES) this.#dispatch();
@@ -201,6 +215,7 @@ export class ThreadedValidator<Share extends PendingShare> implements ThreadedSh
       batch.add(share);
     }
     this.#order.push(batch);
+    this.#times.taken(this.#queue.size > 0);
     return batch;
   }
 
@@ -211,7 +226,10 @@ export class ThreadedValidator<Share extends PendingShare> implements ThreadedSh
       const job = batch.job(i);
       if (job !== undefined) jobs.push(job);
     }
-    batch.state = { kind: 'judged', failures: this.#judge.judge(jobs, records, batch.count, results, pow) };
+    this.#times.begin();
+    const failures = this.#judge.judge(jobs, records, batch.count, results, pow);
+    this.#times.judged();
+    batch.state = { kind: 'judged', failures };
   }
 
   #judged(batch: Batch<Share>, reply: BatchReply): void {

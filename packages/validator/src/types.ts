@@ -1,5 +1,6 @@
 import type { HashBackend } from '@headframe/hashing';
 import type { HashableJob } from '@headframe/mining';
+import type { HistogramSnapshot } from '@headframe/primitives';
 
 /**
  * One share on its way through validation. The submitter owns the object; all fields are always present, in this
@@ -72,4 +73,8 @@ export interface ValidatorStats {
   /** Threads that died and were replaced. */
   readonly workerRestarts: number;
   readonly pending: number;
+  /** Seconds that the oldest share of a batch waited until it was hashed or given to a thread. */
+  readonly wait: HistogramSnapshot;
+  /** Seconds that batches were hashed; in threads, from sending a batch to its answer. */
+  readonly evaluation: HistogramSnapshot;
 }

@@ -14,7 +14,8 @@ export const startWorkerThread: StartWorker = (url, options) => new Worker(url, 
 
 /** What a slot tells its owner. Never called from inside `send`. */
 export interface WorkerEvents<Share extends PendingShare> {
-  judged(batch: Batch<Share>, reply: BatchReply): void;
+  /** `tookMs`: since the batch was sent. */
+  judged(batch: Batch<Share>, reply: BatchReply, tookMs: number): void;
   /** The thread is gone with these batches, in order of their sending. `atWork`: it had been ready for them. */
   died(batches: readonly Batch<Share>[], reason: string, atWork: boolean): void;
   /** The thread can judge. */
@@ -155,7 +156,7 @@ export class WorkerSlot<Share extends PendingShare> {
     if (sent.size === 0) worker.unref();
     this.#deaths = 0;
     found.batch.buffer = reply.buffer;
-    this.#options.events.judged(found.batch, reply);
+    this.#options.events.judged(found.batch, reply, this.#options.clock.monotonic() - found.atMs);
   }
 
   #exited(worker: Worker, sent: Map<number, Sent<Share>>, reason: string): void {

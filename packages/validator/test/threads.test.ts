@@ -57,7 +57,13 @@ describe('threaded validator', () => {
     submit(makeShares(makeJob(), 100));
     submit(makeShares(scrypt, 20));
     await listener.waitFor(120);
-    expect(validator.stats()).toEqual({ evaluated: 120, failed: 0, inThreads: 120, workerRestarts: 0, pending: 0 });
+    expect(validator.stats()).toMatchObject({
+      evaluated: 120,
+      failed: 0,
+      inThreads: 120,
+      workerRestarts: 0,
+      pending: 0,
+    });
   });
 
   it('splits a turn over idle threads, but not a handful', async () => {
