@@ -1,5 +1,7 @@
 export { HTTP_LIMITS, type HttpLimits } from './limits.js';
-export type { Metrics, MetricsFactory } from './metrics-route.js';
+export { createMetrics, type Metrics, type MetricsView } from './metrics.js';
+export { METRICS, type MetricFamily, type MetricName } from './metrics-list.js';
+export type { MetricsFactory } from './metrics-route.js';
 export type { ExplorerLinks, HttpModules, HttpOptions } from './options.js';
 export { httpApi } from './plugin.js';
 export type {
@@ -38,6 +40,7 @@ export { createHttpServer, type HttpServer } from './server.js';
 export type {
   AccountingView,
   ChannelView,
+  CountersView,
   LedgerView,
   PoolView,
   PoolViewEvents,

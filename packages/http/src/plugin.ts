@@ -1,4 +1,5 @@
 import { API_SERVICE, type Pool } from '@headframe/pool';
+import { createMetrics } from './metrics.js';
 import type { HttpOptions } from './options.js';
 import { createHttpServer } from './server.js';
 
@@ -10,6 +11,6 @@ import { createHttpServer } from './server.js';
  * pool.use(httpApi, { port: 8080, name: 'My pool' });
  */
 export function httpApi<Account>(pool: Pool<Account>, options: HttpOptions): void {
-  const server = createHttpServer(pool, options);
+  const server = createHttpServer(pool, options, { createMetrics: () => createMetrics(pool) });
   pool.service({ name: API_SERVICE, start: () => server.start(), close: () => server.close() });
 }

@@ -16,7 +16,7 @@ import { LiveFeed } from './live/feed.js';
 import { eventRoute } from './live/route.js';
 import { LiveWatch } from './live/watch.js';
 import { AnswerMemo } from './memo.js';
-import { metricsRoute } from './metrics-route.js';
+import { measureRequests, metricsRoute } from './metrics-route.js';
 import { collectRoutes, openapiRoute } from './openapi.js';
 import type { HttpModules, HttpOptions } from './options.js';
 import { BlockReader } from './read/blocks.js';
@@ -72,11 +72,14 @@ export function createHttpServer(view: PoolView, options: HttpOptions = {}, modu
   const feed = new LiveFeed({ clock, log, limits });
   const watch = new LiveWatch(context, feed);
 
+  const metrics = options.metrics === 'off' ? undefined : modules.createMetrics?.();
+  if (metrics !== undefined) measureRequests(app, metrics);
+
   collectRoutes(app, { hasAdmin: guard !== undefined });
   if (hasDashboard && options.dashboardFolder !== undefined) dashboardRoutes(app, options.dashboardFolder);
   app.register(async (scope) => {
     healthRoutes(scope, context);
-    metricsRoute(scope, context, { guard, createMetrics: modules.createMetrics });
+    metricsRoute(scope, context, { guard, metrics });
     poolRoutes(scope, context);
     accountRoutes(scope, context);
     eventRoute(scope, context, { feed, watch });
