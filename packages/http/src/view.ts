@@ -56,7 +56,6 @@ export interface ServerView {
     target?: { readonly host: string; readonly port: number; readonly waitSeconds: number },
   ): void;
   notifyAll(method: string, params: readonly unknown[]): number;
-  stats(): MiningServerStats;
 }
 
 /** A share as the API counts it. */
@@ -75,6 +74,12 @@ export interface PoolViewEvents {
   block: BlockOutcome;
   blockMatured: BlockOutcome;
   blockOrphaned: BlockOutcome;
+}
+
+/** Counters that the API shows. */
+export interface CountersView {
+  readonly workers: number;
+  readonly shares: Pick<MiningServerStats['shares'], 'accepted' | 'work' | 'rejected'>;
 }
 
 /** How the storage is doing. */
@@ -100,7 +105,7 @@ export interface PoolView {
   readonly sessions: Iterable<Session>;
   readonly bans: Pick<BanList, 'list' | 'add' | 'remove'>;
   readonly server: ServerView;
-  status(): Pick<PoolStatus, 'node' | 'job' | 'sessions' | 'server'>;
+  status(): Pick<PoolStatus, 'node' | 'job' | 'sessions'> & { readonly server: CountersView };
   on<Name extends keyof PoolViewEvents>(event: Name, listener: (payload: PoolViewEvents[Name]) => void): () => void;
   /** New authorizations are refused until `resume`. */
   pause(): void;

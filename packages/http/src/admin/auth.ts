@@ -13,7 +13,7 @@ const MAX_HEADER_LENGTH = 1_024;
 
 /**
  * The admin token of the options.
- * @throws PoolError `invalid_config` when its file cannot be read or it is too short
+ * @throws PoolError `invalid_config` when its file cannot be read, or it is too short or cannot stand in a header
  */
 export function readAdminToken({ adminToken, adminTokenFile }: HttpOptions): string | undefined {
   let token = adminToken;
@@ -26,6 +26,9 @@ export function readAdminToken({ adminToken, adminTokenFile }: HttpOptions): str
   }
   if (token !== undefined && token.length < MIN_TOKEN_LENGTH) {
     throw new PoolError('invalid_config', `the admin token must have at least ${MIN_TOKEN_LENGTH} characters`);
+  }
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new PoolError('invalid_config', 'the admin token must be printable ASCII without spaces');
   }
   return token;
 }
@@ -73,8 +76,8 @@ export class AdminGuard {
   }
 
   #isRight(authorization: string | undefined): boolean {
-    if (authorization === undefined || authorization.length > MAX_HEADER_LENGTH) return false;
-    const match = /^Bearer +(\S+) *$/i.exec(authorization);
+    const text = authorization ?? '';
+    const match = text.length > MAX_HEADER_LENGTH ? null : /^Bearer +(\S+) *$/i.exec(text);
     const given = digest(match?.[1] ?? '');
     return timingSafeEqual(given, this.#expected) && match !== null;
   }
