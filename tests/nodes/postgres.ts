@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../support/free-port.js';
@@ -16,8 +16,10 @@ export function postgresPrograms(): string | undefined {
 
 export interface PostgresServer {
   readonly port: number;
-  /** URL of a new, empty database. */
-  createDatabase(): Promise<string>;
+  /** URL of a new, empty database; its tables are in `folder` when one is given. */
+  createDatabase(folder?: string): Promise<string>;
+  /** Stops every process of the server (true) or lets them go on: sockets stay open, nothing answers. */
+  freeze(frozen: boolean): void;
   /** Ends the server at once, as a crash would. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -38,6 +40,12 @@ async function run(bin: string, program: string, args: readonly string[]): Promi
   const { code } = await started.exited;
   if (code !== 0) throw new Error(`${program} ended with ${code}: ${started.output()}`);
   return started.output();
+}
+
+/** Processes that a process has started: the server has one for each connection. */
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
 }
 
 async function idOf(flag: '-u' | '-g'): Promise<number> {
@@ -99,10 +107,19 @@ export async function startPostgres(): Promise<PostgresServer> {
   await start();
   return {
     port,
-    createDatabase: async () => {
+    createDatabase: async (place) => {
       const name = `ledger${++databases}`;
-      await query(`CREATE DATABASE ${name}`);
+      if (place !== undefined) {
+        if (userInfo().uid === 0) chownSync(place, await idOf('-u'), await idOf('-g'));
+        await query(`CREATE TABLESPACE ${name} LOCATION '${place}'`);
+      }
+      await query(`CREATE DATABASE ${name}${place === undefined ? '' : ` TABLESPACE ${name}`}`);
       return `postgres://postgres@127.0.0.1:${port}/${name}`;
+    },
+    freeze: (frozen) => {
+      const main = running?.child.pid;
+      if (main === undefined) return;
+      for (const pid of [main, ...childrenOf(main)]) process.kill(pid, frozen ? 'SIGSTOP' : 'SIGCONT');
     },
     // SIGQUIT is the immediate shutdown: no checkpoint, recovery from the log at the next start.
     kill: async () => {
