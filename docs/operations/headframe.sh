@@ -2,7 +2,7 @@
 # /usr/local/bin/headframe: the command line of the pool, with its configuration and secrets. Run it as the pool's user:
 # sudo -u headframe headframe payouts
 set -eu
-folder=${HEADFRAME_ETC:-/etc/headframe}
+folder=${POOL_ETC:-/etc/headframe}
 if [ -r "$folder/secrets.env" ]; then
   set -a
   . "$folder/secrets.env"
@@ -10,4 +10,4 @@ if [ -r "$folder/secrets.env" ]; then
 fi
 : "${HEADFRAME_CONFIG:=$folder/pool.jsonc}"
 export HEADFRAME_CONFIG
-exec node "${HEADFRAME_HOME:-/opt/headframe}/apps/pool/bin/headframe.js" "$@"
+exec node "${POOL_HOME:-/opt/headframe}/apps/pool/bin/headframe.js" "$@"

@@ -158,7 +158,9 @@ function nextSteps(file: string, answers: Answers): string {
     ...(isCustodial(answers)
       ? ['Rewards go to the address above: make sure that it belongs to the wallet that pays.']
       : []),
-    ...(answers.get('login') === 'password' && answers.get('node-password') === ''
+    ...(answers.get('login') === 'password' &&
+    answers.get('node-password') === '' &&
+    process.env.HEADFRAME_DAEMONS__0__PASSWORD === undefined
       ? ['Set HEADFRAME_DAEMONS__0__PASSWORD to the password of the node.']
       : []),
     '',
