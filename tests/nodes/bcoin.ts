@@ -26,11 +26,19 @@ export interface TestNode {
   close(): Promise<void>;
 }
 
+export interface BcoinOptions {
+  /**
+   * Port for the server of its wallet, which has the same password. Default: no wallet. With one everything is in
+   * memory, and gone after {@link TestNode.halt}: its wallet cannot walk through a database of today's leveldown.
+   */
+  readonly walletPort?: number;
+}
+
 /**
  * Starts bcoin (SHA-256d, regtest) in a folder of its own. Errors of its RPC come with HTTP 200. Addresses have the
  * prefix `rb`, scripts are those of Bitcoin.
  */
-export async function startBcoin(): Promise<TestNode> {
+export async function startBcoin({ walletPort }: BcoinOptions = {}): Promise<TestNode> {
   const folder = mkdtempSync(join(tmpdir(), 'headframe-bcoin-'));
   const require = createRequire(import.meta.url);
   const binary = join(dirname(require.resolve('bcoin/package.json')), 'bin', 'node');
@@ -45,7 +53,7 @@ export async function startBcoin(): Promise<TestNode> {
       [
         binary,
         '--network=regtest',
-        '--memory=false',
+        `--memory=${walletPort !== undefined}`,
         `--prefix=${folder}`,
         `--api-key=${password}`,
         '--http-host=127.0.0.1',
@@ -53,7 +61,9 @@ export async function startBcoin(): Promise<TestNode> {
         '--listen=false',
         '--no-dns=true',
         '--workers=false',
-        '--no-wallet=true',
+        ...(walletPort === undefined
+          ? ['--no-wallet=true']
+          : ['--wallet-http-host=127.0.0.1', `--wallet-http-port=${walletPort}`]),
         '--log-level=error',
       ],
       { env: { NODE_BACKEND: 'js' } }, // its native modules are not built

@@ -109,7 +109,12 @@ export async function send(context: StepContext, payment: PaymentRecord): Promis
   }
   log.info({ payment: payment.id, txid: transaction.txid }, 'payment broadcast');
   if (payment.status === 'signed') {
-    await accounting.stepPayment(payment.id, ['signed'], { to: 'sent', confirmations: 0, timeMs: clock.now() });
+    await accounting.stepPayment(payment.id, ['signed'], {
+      to: 'sent',
+      confirmations: 0,
+      reason: '',
+      timeMs: clock.now(),
+    });
   }
   return true;
 }

@@ -9,6 +9,8 @@ type Conflict = Extract<TransactionState, { state: 'conflicted' }>;
 
 /** A confirmed payment is looked after until it is as deep as a coinbase has to be: below that, reorganisations happen. */
 const WATCHED_DEPTH = 100;
+/** For how long a failed payment is looked for in the chain: a reorganisation may have brought it back. */
+const FAILED_WATCH_MS = 7 * 86_400_000;
 /** Confirmed payments that are looked at, latest first; at one a minute that is more than the depth above lasts. */
 const MAX_WATCHED = 2_000;
 /** Pause after a refused broadcast, doubled each time. */
@@ -43,7 +45,12 @@ export class Reconciler {
     const underWay = await paymentsOf(accounting, ['signed', 'sent']);
     const confirmed = await paymentsOf(accounting, ['confirmed'], MAX_WATCHED);
     const depth = Math.max(WATCHED_DEPTH, options.confirmations);
-    const watched = [...underWay, ...confirmed.filter(({ confirmations }) => confirmations < depth)];
+    const failed = await paymentsOf(accounting, ['failed'], MAX_WATCHED);
+    const watched = [
+      ...underWay,
+      ...confirmed.filter(({ confirmations }) => confirmations < depth),
+      ...failed.filter(({ updatedMs }) => clock.now() - updatedMs < FAILED_WATCH_MS),
+    ];
     const ids = new Set(watched.map(({ id }) => id));
     for (const id of this.#retries.keys()) if (!ids.has(id)) this.#retries.delete(id);
     const changed: Change[] = [];
@@ -61,6 +68,7 @@ export class Reconciler {
     const transaction = storedTransaction(payment);
     if (transaction === undefined) return undefined;
     const found = await wallet.find(transaction, { signedMs: payment.createdMs });
+    if (payment.status === 'failed') return this.#afterAll(payment, found);
     switch (found.state) {
       case 'chain':
         return this.#inChain(payment, found);
@@ -81,6 +89,13 @@ export class Reconciler {
         return moved ? { id: payment.id, from: 'signed', to: 'sent', reason: undefined } : undefined;
       }
     }
+  }
+
+  /** A failed payment is never sent again, but the chain has the last word. */
+  async #afterAll(payment: PaymentRecord, found: TransactionState): Promise<Change | undefined> {
+    if (found.state !== 'chain' || found.confirmations < this.#context.options.confirmations) return undefined;
+    const reason = 'it was given up, and is in the chain after all';
+    return this.#move(payment, 'confirmed', { confirmations: found.confirmations, reason });
   }
 
   async #send(payment: PaymentRecord): Promise<boolean> {
@@ -152,8 +167,9 @@ export class Reconciler {
     { confirmations, reason }: { readonly confirmations: number; readonly reason: string | undefined },
   ): Promise<Change | undefined> {
     const { accounting, clock, log } = this.#context;
-    if (payment.status === to && payment.confirmations === confirmations && payment.reason === reason) return undefined;
-    const step = { to, confirmations, timeMs: clock.now(), ...(reason === undefined ? {} : { reason }) };
+    const known = payment.status === to && payment.confirmations === confirmations;
+    if (known && (payment.reason ?? '') === (reason ?? '')) return undefined;
+    const step = { to, confirmations, reason: reason ?? '', timeMs: clock.now() };
     const stepped = await accounting.stepPayment(payment.id, [payment.status], step);
     if (!stepped || payment.status === to) return undefined;
     const { id, status: from, txid } = payment;

@@ -1,18 +1,19 @@
+import type { Accounting } from '@headframe/ledger';
 import { PoolError } from '@headframe/primitives';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS, type FaultPlan, Process } from './support/faults.js';
-import { CONFIRMATIONS, World } from './support/world.js';
+import { addressOf, CONFIRMATIONS, World } from './support/world.js';
 
-function people(): World {
-  const world = new World();
+async function people(accounting?: Accounting): Promise<World> {
+  const world = new World(accounting);
   world.chain.give(400_000n, 400_000n, 400_000n, 400_000n);
-  world.credit('ann', 100_000n);
-  world.credit('ben', 90_000n);
-  world.credit('cid', 80_000n);
+  await world.credit('ann', 100_000n);
+  await world.credit('ben', 90_000n);
+  await world.credit('cid', 80_000n);
   // Shares an address with ann.
-  world.credit('ann2', 30_000n, world.accounting.accounts.get('ann')?.address);
-  world.credit('dora', 20_000n);
+  await world.credit('ann2', 30_000n, addressOf('ann'));
+  await world.credit('dora', 20_000n);
   return world;
 }
 
@@ -25,10 +26,10 @@ async function finish(world: World): Promise<void> {
 
 describe('a process that ends or loses an answer anywhere', () => {
   it('pays without faults, in as many calls as are tried below', async () => {
-    const world = people();
+    const world = await people();
     const process = new Process();
     await world.live(world.payouts({}, process), CONFIRMATIONS + 2);
-    expect(world.differences()).toEqual([]);
+    expect(await world.differences()).toEqual([]);
     expect(process.calls).toBeGreaterThan(40);
     for (const name of ['planPayment', 'sign', 'stepPayment', 'broadcast', 'find', 'due', 'payments', 'release']) {
       expect(process.trace).toContain(name);
@@ -37,27 +38,27 @@ describe('a process that ends or loses an answer anywhere', () => {
 
   it.each(FAULT_KINDS)('pays everybody once, whichever call it is: %s', async (kind) => {
     const clean = new Process();
-    const first = people();
+    const first = await people();
     await first.live(first.payouts({}, clean), CONFIRMATIONS + 2);
     for (let at = 1; at <= clean.calls; at++) {
-      const world = people();
+      const world = await people();
       const process = new Process({ at, kind });
       await world.live(world.payouts({}, process), CONFIRMATIONS + 2);
       await finish(world);
-      expect(world.differences(), `call ${at} (${clean.trace[at - 1]})`).toEqual([]);
+      expect(await world.differences(), `call ${at} (${clean.trace[at - 1]})`).toEqual([]);
     }
   });
 
   it('pays once when two faults follow each other', async () => {
     for (let at = 1; at <= 40; at++) {
       for (const kind of ['dies-after', 'dies-before'] as const) {
-        const world = people();
+        const world = await people();
         await world.live(world.payouts({}, new Process({ at, kind })), 1);
         for (let second = 1; second <= 24; second += 3) {
           await world.live(world.payouts({}, new Process({ at: second, kind: 'dies-after' })), 1);
         }
         await finish(world);
-        expect(world.differences(), `${kind} at ${at}`).toEqual([]);
+        expect(await world.differences(), `${kind} at ${at}`).toEqual([]);
       }
     }
   });
@@ -103,7 +104,7 @@ describe('anything that may happen', () => {
         fc.array(event, { maxLength: 25 }),
         fc.infiniteStream(fc.integer({ min: 0, max: 3 })),
         async (events, delays) => {
-          const world = people();
+          const world = await people();
           const pause = async (): Promise<void> => {
             for (let left = Number(delays.next().value); left > 0; left--) await Promise.resolve();
           };
@@ -116,7 +117,7 @@ describe('anything that may happen', () => {
                 world.chain.mine(one.count);
                 break;
               case 'credit':
-                world.credit(`worker${one.who}`, BigInt(one.amount));
+                await world.credit(`worker${one.who}`, BigInt(one.amount));
                 break;
               case 'reorganise':
                 // What is buried as deep as the pool asks for stays.
@@ -138,10 +139,10 @@ describe('anything that may happen', () => {
             }
           }
           // Small credits are due too in the end.
-          for (let who = 0; who < 4; who++) world.credit(`worker${who}`, 10_000n);
+          for (let who = 0; who < 4; who++) await world.credit(`worker${who}`, 10_000n);
           world.chain.give(900_000n, 900_000n);
           await finish(world);
-          expect(world.differences()).toEqual([]);
+          expect(await world.differences()).toEqual([]);
         },
       ),
       { numRuns: 300 },

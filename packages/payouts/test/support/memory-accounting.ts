@@ -2,6 +2,7 @@ import type {
   AccountBalance,
   Accounting,
   AccountSettings,
+  Booking,
   BookingRecord,
   Page,
   PaymentPlan,
@@ -27,6 +28,7 @@ const onePage = <T>(items: readonly T[]): Page<T> => ({ items, next: undefined }
 export class MemoryAccounting implements Accounting {
   readonly accounts = new Map<string, Account>();
   readonly records = new Map<string, PaymentRecord>();
+  readonly #keys = new Set<string>();
 
   #account(name: string): Account {
     let account = this.accounts.get(name);
@@ -35,13 +37,6 @@ export class MemoryAccounting implements Accounting {
       this.accounts.set(name, account);
     }
     return account;
-  }
-
-  /** Gives an account something. */
-  credit(name: string, amount: bigint, address?: string): void {
-    const account = this.#account(name);
-    account.available += amount;
-    if (address !== undefined) account.address = address;
   }
 
   async settings(name: string): Promise<AccountSettings> {
@@ -59,8 +54,12 @@ export class MemoryAccounting implements Accounting {
     return Promise.all(names.map((name) => this.settings(name)));
   }
 
-  book(): Promise<boolean> {
-    return Promise.resolve(false);
+  async book({ key, state, entries }: Booking): Promise<boolean> {
+    if (this.#keys.has(key)) return false;
+    if (state !== 'final') throw new Error('only final bookings are known here');
+    this.#keys.add(key);
+    for (const { account, amount } of entries) this.#account(account).available += amount;
+    return true;
   }
   setBookingState(): Promise<boolean> {
     return Promise.resolve(false);
@@ -146,7 +145,7 @@ export class MemoryAccounting implements Accounting {
       transaction: step.transaction ?? record.transaction,
       fee: step.fee ?? record.fee,
       confirmations: step.confirmations ?? record.confirmations,
-      reason: step.reason,
+      reason: step.reason ?? record.reason,
       updatedMs: step.timeMs,
     });
     return true;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Coin, decodeAddress, resolveCoin } from '@headframe/coins';
+import type { Accounting } from '@headframe/ledger';
 import { bytesToHex } from '@headframe/primitives';
 import { FakeClock, RecordingLogger } from '@headframe/primitives/testing';
 import { createPayouts, type PayoutOptions, type Payouts } from '../../src/index.js';
@@ -26,13 +27,23 @@ let ids = 0;
 export class World {
   readonly chain = new FakeChain();
   readonly wallet = new FakeWallet(this.chain);
-  readonly accounting = new MemoryAccounting();
+  readonly accounting: Accounting;
   readonly clock = new FakeClock();
   readonly log = new RecordingLogger();
   readonly credited = new Map<string, bigint>();
 
-  credit(account: string, amount: bigint, address: string = addressOf(account)): void {
-    this.accounting.credit(account, amount, address);
+  constructor(accounting: Accounting = new MemoryAccounting()) {
+    this.accounting = accounting;
+  }
+
+  async credit(account: string, amount: bigint, address: string = addressOf(account)): Promise<void> {
+    await this.accounting.changeSettings(account, { address });
+    await this.accounting.book({
+      key: `adjustment:${++ids}`,
+      state: 'final',
+      timeMs: this.clock.now(),
+      entries: [{ account, kind: 'adjustment', amount }],
+    });
     this.credited.set(account, (this.credited.get(account) ?? 0n) + amount);
   }
 
@@ -60,13 +71,12 @@ export class World {
   }
 
   /** Differences between what was credited, what the books say, and what the chain says. Empty when all is right. */
-  differences(): string[] {
+  async differences(): Promise<string[]> {
     const problems: string[] = [];
     const owed = new Map<string, bigint>();
     for (const [name, amount] of this.credited) {
-      const account = this.accounting.accounts.get(name);
-      if (account === undefined) continue;
-      const { available, reserved, paid, address } = account;
+      const { available, reserved, paid } = await this.accounting.balance(name);
+      const { address } = await this.accounting.settings(name);
       if (available !== 0n || reserved !== 0n || paid !== amount) {
         problems.push(`${name}: credited ${amount}, available ${available}, reserved ${reserved}, paid ${paid}`);
       }
@@ -77,6 +87,7 @@ export class World {
       const received = this.chain.receivedBy(script);
       if (received !== amount) problems.push(`${script}: owed ${amount}, received ${received}`);
     }
+    for (const { part, message } of await this.accounting.verify()) problems.push(`${part}: ${message}`);
     return problems;
   }
 }
