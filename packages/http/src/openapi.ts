@@ -49,6 +49,8 @@ export function openapiText(app: FastifyInstance): string {
   return JSON.stringify(pruned(app.swagger()));
 }
 
+/** What only the live feed sends: no answer of a route leads to it. */
+const EVENT_SCHEMAS: readonly string[] = ['JobEvent', 'ShareEvent'];
 const REFERENCE = '#/components/schemas/';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -75,6 +77,7 @@ function pruned(document: unknown): unknown {
     visit(schemas[name]);
   };
   visit(fields.paths);
+  for (const name of EVENT_SCHEMAS) keep(name);
   const sorted = [...kept].sort(([a], [b]) => (a < b ? -1 : 1));
   return { ...fields, components: { ...components, schemas: Object.fromEntries(sorted) } };
 }

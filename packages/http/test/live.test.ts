@@ -181,7 +181,6 @@ describe('the live feed', () => {
     // More than the kernel holds for a connection, and a full queue on top.
     for (let i = 0; i < 150; i++) {
       pool.events.safeEmit('block', block);
-      console.log(i, blocks, slow.socket.destroyed);
       await expect.poll(() => blocks, { interval: 1, message: 'the quick reader gets it' }).toBeGreaterThanOrEqual(i);
     }
     slow.socket.removeAllListeners('data').resume();

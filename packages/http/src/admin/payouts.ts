@@ -18,7 +18,6 @@ import { defineAdmin } from './define.js';
 const OPEN = ['planned', 'approved', 'signed', 'sent'] as const;
 const MAX_OPEN = 100;
 const paymentParams = z.object({ id: z.string().min(1).max(64) });
-const nothing = z.unknown().optional();
 
 /** Routes about payments. */
 export function adminPayoutRoutes(app: FastifyInstance, { view, links, memo }: ApiContext): void {
@@ -59,7 +58,6 @@ export function adminPayoutRoutes(app: FastifyInstance, { view, links, memo }: A
     path: '/payouts/run',
     summary: 'Pay what is due now',
     description: 'With manual approval: only plan it. The answer is what was planned or paid.',
-    body: nothing,
     answer: payoutPlan,
     run: async () => changed(planOf(await payouts().run())),
   });
@@ -67,7 +65,6 @@ export function adminPayoutRoutes(app: FastifyInstance, { view, links, memo }: A
     method: 'POST',
     path: '/payouts/reconcile',
     summary: 'Ask the chain about every payment under way',
-    body: nothing,
     answer: reconcileReport,
     run: async () => {
       const { checked, changed: steps } = await payouts().reconcile();
@@ -82,7 +79,6 @@ export function adminPayoutRoutes(app: FastifyInstance, { view, links, memo }: A
     path: '/payouts/:id/approve',
     summary: 'Approve a payment that waits for it',
     params: paymentParams,
-    body: nothing,
     answer: adminPayment,
     run: async ({ params }) => changed(adminPaymentOf(await payouts().approve(params.id), links)),
   });

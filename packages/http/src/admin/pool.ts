@@ -1,7 +1,7 @@
 import { decodeAddress } from '@headframe/coins';
 import type { AccountSettings, AccountSettingsChange } from '@headframe/ledger';
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type ApiContext, ledgerOf } from '../context.js';
 import { ApiProblem } from '../problem.js';
 import { accountParams } from '../routes/accounts.js';
@@ -17,8 +17,6 @@ import {
 import { amountOf, percentOfPpm, ppmOfPercent, unitsOfCoins } from '../units.js';
 import { defineAdmin } from './define.js';
 
-const nothing = z.unknown().optional();
-
 /** Routes about the running pool, its accounts and its log. */
 export function adminPoolRoutes(app: FastifyInstance, context: ApiContext): void {
   const { view, memo, options, log } = context;
@@ -30,7 +28,6 @@ export function adminPoolRoutes(app: FastifyInstance, context: ApiContext): void
       method: 'POST',
       path,
       summary,
-      body: nothing,
       answer: pauseAnswer,
       run: () => {
         act();
@@ -43,7 +40,6 @@ export function adminPoolRoutes(app: FastifyInstance, context: ApiContext): void
     method: 'POST',
     path: '/template',
     summary: 'Ask the nodes for a template now',
-    body: nothing,
     answer: done,
     run: () => {
       view.refreshTemplate();
@@ -93,7 +89,6 @@ export function adminPoolRoutes(app: FastifyInstance, context: ApiContext): void
     path: '/reload',
     summary: 'Read the configuration again',
     description: 'Takes over what can change while the pool runs, and tells what needs a restart.',
-    body: nothing,
     answer: reloadAnswer,
     run: async () => {
       if (options.reload === undefined) {
