@@ -83,8 +83,8 @@ describe('coins', () => {
 
 describe('times', () => {
   it.each([
-    [0, '0 ms'],
-    [999, '999 ms'],
+    [0, '0 s'],
+    [999, '< 1 s'],
     [45_000, '45 s'],
     [60_000, '1 min'],
     [200_000, '3 min 20 s'],
@@ -92,7 +92,7 @@ describe('times', () => {
     [18_720_000, '5 h 12 min'],
     [273_600_000, '3 d 4 h'],
     [34_560_000_000, '1 y 35 d'],
-    [-5, '0 ms'],
+    [-5, '0 s'],
     [null, UNKNOWN],
   ])('%s ms last %s', (ms, text) => expect(duration(ms)).toBe(text));
 

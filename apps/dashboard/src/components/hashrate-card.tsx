@@ -49,8 +49,11 @@ function HashrateLine(props: {
 }): JSX.Element {
   const line = useMemo(() => lineOf(props.series, props.range), [props.series, props.range]);
   const summary = summaryOf(line);
-  const { words } = RANGES[props.range];
+  const { words, resolution } = RANGES[props.range];
   if (summary === undefined || line.times.length < 2) {
+    if (props.series.points.length > 0) {
+      return <Empty title="Shares are coming in">The line begins after the first whole {resolution}.</Empty>;
+    }
     return <Empty title={`No shares counted in ${words} yet`}>{props.empty}</Empty>;
   }
   const text = `In ${words}: ${hashrateText(summary.mean)} on average, between ${hashrateText(summary.lowest)} and ${hashrateText(summary.highest)}.`;

@@ -2,6 +2,7 @@ import type { PoolInfo } from '@headframe/http';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { LiveState } from '../api/live.js';
+import { capital } from '../format/text.js';
 import { hrefOf, type Route } from '../route.js';
 import { useServices } from '../services.js';
 import { readRecent } from '../state/recent.js';
@@ -38,7 +39,7 @@ export function Header(props: {
           <Logo />
           <span>
             <span class="brand-name">{pool?.name ?? 'Mining pool'}</span>
-            <span class="brand-coin">{pool && `${pool.coin} ${pool.network}`}</span>
+            <span class="brand-coin">{pool && `${capital(pool.coin)} ${pool.network}`}</span>
           </span>
         </a>
         <Search />

@@ -3,6 +3,11 @@ export function middle(text: string, head = 8, tail = 6): string {
   return text.length <= head + tail + 3 ? text : `${text.slice(0, head)}\u2026${text.slice(-tail)}`;
 }
 
+/** The name of a coin as a heading has it: `Bitcoin`. */
+export function capital(name: string): string {
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}
+
 /** `1 worker`, `2 workers` */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;

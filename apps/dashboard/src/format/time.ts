@@ -9,7 +9,7 @@ const DAY = 24 * HOUR;
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return UNKNOWN;
   const span = Math.max(0, ms);
-  if (span < SECOND) return `${Math.round(span)} ms`;
+  if (span < SECOND) return span === 0 ? '0 s' : '< 1 s';
   if (span < MINUTE) return `${Math.floor(span / SECOND)} s`;
   if (span < HOUR) return parts(span, MINUTE, 'min', SECOND, 's');
   if (span < DAY) return parts(span, HOUR, 'h', MINUTE, 'min');

@@ -7,7 +7,7 @@ import { HashrateCard } from '../components/hashrate-card.js';
 import { Empty, Loaded } from '../components/states.js';
 import { Money, Time } from '../components/text.js';
 import { count, hashrate, hashrateText, percent, scaled, scaledText } from '../format/number.js';
-import { plural } from '../format/text.js';
+import { capital, plural } from '../format/text.js';
 import { duration } from '../format/time.js';
 import { hrefOf } from '../route.js';
 import { type Answer, useApi, useNow } from '../services.js';
@@ -145,7 +145,7 @@ function PoolFacts({ pool }: { readonly pool: Answer<PoolInfo> }): JSX.Element {
                 ['Scheme', schemeWords(info.scheme, info.payments).name],
                 ['Fee', percent(info.feePercent / 100)],
                 ['Least payment', <Money key="minimum" amount={info.minimumPayout} symbol={info.symbol} />],
-                ['Coin', `${info.coin} ${info.network}`],
+                ['Coin', `${capital(info.coin)} ${info.network}`],
                 ['Algorithm', info.algorithm],
                 [
                   'Best share',

@@ -18,13 +18,19 @@ export interface LineSummary {
   readonly latest: number;
 }
 
+/** Fewer steps than this make no line: younger series are drawn by the minute. */
+const FEWEST_STEPS = 12;
+
 /**
  * A series as an even line: gathered into steps, zero where no share came. The minute or hour under way is left out:
  * half of it would look like a fall. Nothing is drawn before the first share of all.
  */
 export function lineOf(series: SeriesJson, range: RangeName): Line {
-  const { stepMs, resolution } = RANGES[range];
+  const { resolution } = RANGES[range];
   const pointMs = resolution === 'minute' ? 60_000 : 3_600_000;
+  const youngest = series.toMs - FEWEST_STEPS * RANGES[range].stepMs;
+  const isYoung = (series.points[0]?.startMs ?? 0) > youngest;
+  const stepMs = isYoung ? pointMs : RANGES[range].stepMs;
   const sums = new Map<number, number>();
   for (const { startMs, hashrate } of series.points) {
     const step = startMs - (startMs % stepMs);

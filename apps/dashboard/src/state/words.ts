@@ -1,3 +1,5 @@
+import { capital } from '../format/text.js';
+
 /** A payout scheme for people. */
 export interface SchemeWords {
   readonly name: string;
@@ -38,7 +40,7 @@ export function kindWords(kind: string): string {
   const known = KINDS[kind];
   if (known !== undefined) return known;
   const words = kind.replace(/[-_]+/g, ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capital(words);
 }
 
 /** `low-difficulty` as `Low difficulty`. */
