@@ -35,7 +35,8 @@ function failingAfter(allowed: number): SqlDatabase & { readonly done: number } 
       return database.transaction(work);
     },
     read: (work) => database.read(work),
-    backup: (path) => database.backup(path),
+    backup: (path, options) => database.backup(path, options),
+    check: () => database.check(),
     close: () => Promise.resolve(),
     get done() {
       return done;
@@ -77,7 +78,7 @@ async function expectCounted(core: LedgerCore, batches: number): Promise<void> {
 describe('folding', () => {
   it('takes several transactions for many workers and one for few', async () => {
     const core = new LedgerCore(database, 2 ** 32);
-    await core.migrate(START_MS);
+    await core.migrate({ nowMs: START_MS });
     await commitSome(core, 1);
     const counted = failingAfter(Number.POSITIVE_INFINITY);
     await new LedgerCore(counted, 2 ** 32).fold();
@@ -91,7 +92,7 @@ describe('folding', () => {
 
   it('that breaks off after any of its transactions is completed by the next, with more shares in between', async () => {
     const core = new LedgerCore(database, 2 ** 32);
-    await core.migrate(START_MS);
+    await core.migrate({ nowMs: START_MS });
     let batches = 0;
     let isWhole = false;
     for (let allowed = 0; !isWhole; allowed++) {
@@ -112,7 +113,7 @@ describe('folding', () => {
 
   it('counts once when many fold at the same time', async () => {
     const core = new LedgerCore(database, 2 ** 32);
-    await core.migrate(START_MS);
+    await core.migrate({ nowMs: START_MS });
     const others = Array.from({ length: 4 }, () => new LedgerCore(database, 2 ** 32));
     for (let batches = 1; batches <= 3; batches++) {
       await commitSome(core, batches);
