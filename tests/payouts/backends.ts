@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Coin, resolveCoin } from '@headframe/coins';
 import { createRpcClient } from '@headframe/daemon';
 import { bcoinWallet, coreWallet, type Wallet } from '@headframe/payouts';
@@ -7,6 +8,7 @@ import { startBcoin, type TestNode } from '../nodes/bcoin.js';
 import { startLitecoind } from '../nodes/litecoind.js';
 import { type Chain, chainOf } from '../support/chain.js';
 import { freePort } from '../support/free-port.js';
+import { segwitAddress } from '../support/script.js';
 import { waitFor } from '../support/wait.js';
 
 /** A real node with a wallet that has coins to spend. */
@@ -76,8 +78,9 @@ export async function litecoinBackend(): Promise<Backend> {
         { url: node.url, user: node.user, password: node.password, coin, name: 'pool', ...options },
         { rpc: rpcOf(process) },
       ),
+    // To a new address each time: after a reorganisation the same block would be refused.
     mine: async (count) => {
-      await chain.mine(count);
+      await node.rpc('generatetoaddress', count, segwitAddress('rltc', randomBytes(20)));
     },
     receivedSince: (height) => receivedSince(chain, height),
     invalidate: (hash) => node.rpc('invalidateblock', hash),
@@ -130,8 +133,9 @@ export async function bcoinBackend(): Promise<Backend> {
             ),
         },
       ),
+    // To a new address each time: after a reorganisation the same block would be refused.
     mine: async (count) => {
-      await chain.mine(count);
+      await node.rpc('generatetoaddress', count, segwitAddress('rb', randomBytes(20)));
     },
     receivedSince: (height) => receivedSince(chain, height),
     invalidate: (hash) => node.rpc('invalidateblock', hash),

@@ -51,7 +51,10 @@ export class PayoutCase {
   }
 
   /** Payouts as a new process has them. */
-  payouts(process: Process = new Process(), options: Partial<PayoutOptions> & { readonly passphrase?: string } = {}): Payouts {
+  payouts(
+    process: Process = new Process(),
+    options: Partial<PayoutOptions> & { readonly passphrase?: string } = {},
+  ): Payouts {
     const { passphrase, ...rest } = options;
     return createPayouts(
       { coin: this.backend.coin, minimum: 100_000n, confirmations: CONFIRMATIONS, ...rest },

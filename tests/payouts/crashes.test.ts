@@ -36,7 +36,10 @@ describe.each([
     it('makes every call that is tried', () => {
       expect(calls).toContain('planPayment');
       expect(calls).toContain('stepPayment');
-      const wallet = service === 'litecoind' ? ['rpc fundrawtransaction', 'rpc sendrawtransaction'] : ['POST /wallet/primary/create', 'POST /broadcast'];
+      const wallet =
+        service === 'litecoind'
+          ? ['rpc fundrawtransaction', 'rpc sendrawtransaction']
+          : ['POST /wallet/primary/create', 'POST /broadcast'];
       for (const name of wallet) expect(calls).toContain(name);
     });
 
