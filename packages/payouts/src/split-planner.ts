@@ -2,6 +2,7 @@ import type { Coin } from '@headframe/coins';
 import {
   type Accounting,
   COINBASE_SIZE_CLASSES,
+  type CoinbaseRoom,
   type CoinbaseSizeClass,
   type CoinbaseVariant,
   coinbaseRoom,
@@ -32,8 +33,12 @@ const DEFAULT_REFRESH_MS = 10_000;
 const DEFAULT_WINDOW = 2;
 /** What nodes relay. Coinbases are not relayed by it, but nobody could spend less. */
 const DEFAULT_MINIMUM = 546n;
-/** Templates of one tip differ in reward; the next plan begins anew. */
-const CACHED_REWARDS = 16;
+/** Rooms that templates of one tip leave; the next plan begins anew. */
+const CACHED_ROOMS = 16;
+/** A reward that differs by less than one part in so many is divided in the same proportions. */
+const SAME_REWARD = 50n;
+/** Bytes that full blocks leave are rounded down to these, so that each template does not ask for outputs of its own. */
+const ROOM_STEP = 256;
 /** Heights are searched below this. */
 const MAX_HEIGHT = 2 ** 31;
 
@@ -76,13 +81,32 @@ export interface SplitPlannerStatus {
   readonly lastError: string | undefined;
 }
 
+/** What a template asks for. */
+interface Asked {
+  readonly reward: bigint;
+  readonly room: CoinbaseRoom;
+}
+
+interface Made {
+  readonly reward: bigint;
+  readonly sets: readonly CoinbaseVariant[];
+  readonly variants: readonly JobVariantOptions[];
+}
+
+/** A little less room, in steps. Where there is hardly any, each byte counts. */
+function rounded(room: CoinbaseRoom): CoinbaseRoom {
+  const { maxBytes } = room;
+  return maxBytes < 4 * ROOM_STEP ? room : { ...room, maxBytes: maxBytes - (maxBytes % ROOM_STEP) };
+}
+
 /** Plans whom the coinbases of the next jobs pay. */
 export interface SplitPlanner {
   /** Reads window and balances, then again every `refreshMs`. Never rejects: without a plan coinbases pay the pool. */
   start(): Promise<void>;
   /**
    * Variants for a template: a set of outputs for each size class whose outputs differ, for each length of extranonce. For
-   * `JobManagerOptions.variants`. Waits for nothing. Reads no more than 600 accounts, however many there are.
+   * `JobManagerOptions.variants`. Waits for nothing: outputs were worked out when the plan was read, as parts of the
+   * reward; for another reward or room 600 accounts are looked at, however many there are.
    * @throws PoolError as `coinbaseRoom` when not even one output fits.
    */
   variants(reward: bigint, template: BlockTemplate): readonly JobVariantOptions[];
@@ -117,7 +141,9 @@ class WindowPlanner implements SplitPlanner {
   readonly #classes: readonly CoinbaseSizeClass[];
   readonly #longest: number;
   readonly #abort = new AbortController();
-  readonly #cache = new BoundedMap<string, readonly CoinbaseVariant[]>(CACHED_REWARDS);
+  /** By room. */
+  readonly #cache = new BoundedMap<string, Made>(CACHED_ROOMS);
+  #asked: Asked | undefined;
   #target: bigint | undefined;
   #plan: Plan | undefined;
   #plannedMs: number | undefined;
@@ -178,6 +204,8 @@ class WindowPlanner implements SplitPlanner {
     this.#plannedMs = this.#clock.now();
     this.#lastError = undefined;
     this.#cache.clear();
+    // Worked out here, the next job need not wait for it.
+    if (this.#asked !== undefined) this.#made(this.#asked);
   }
 
   /** The target of the last height that jobs were made for, so that the first job after a start is planned already. */
@@ -188,35 +216,15 @@ class WindowPlanner implements SplitPlanner {
     while (last !== undefined && last.height + 1 < beyond) {
       const probe = last.height + Math.ceil((beyond - last.height) / 2);
       const [found] = await accounting.heights(probe, 1);
-      if (found === undefined) beyond = probe;
+      if (found === undefined || found.height < probe) beyond = probe;
       else last = found;
     }
     return last && targetOf(last);
   }
 
   variants = (reward: bigint, template: BlockTemplate): readonly JobVariantOptions[] => {
-    const { poolTag, coinbase, extranonceLengths, poolScript } = this.#options;
     this.#target = uint256FromBytesLe(template.networkTarget);
-    const plan = this.#plan;
-    const sets = plan === undefined || reward <= 0n ? [] : this.#split(plan, reward, template, { poolTag, coinbase });
-    this.#sets = sets;
-    return extranonceLengths.flatMap((extranonceLength): JobVariantOptions[] =>
-      sets.length === 0
-        ? [{ key: `${extranonceLength}/main`, extranonceLength, outputs: [{ script: poolScript }] }]
-        : sets.map(({ name, split }) => ({
-            key: `${extranonceLength}/${name}`,
-            extranonceLength,
-            outputs: payoutOutputs(split),
-          })),
-    );
-  };
-
-  #split(
-    plan: Plan,
-    reward: bigint,
-    template: BlockTemplate,
-    { poolTag, coinbase }: { readonly poolTag: Uint8Array; readonly coinbase: CoinbaseStyle | undefined },
-  ): readonly CoinbaseVariant[] {
+    const { poolTag, coinbase } = this.#options;
     // The longest extranonce leaves the least room: all lengths get the same outputs.
     const room = coinbaseRoom({
       template,
@@ -225,18 +233,46 @@ class WindowPlanner implements SplitPlanner {
       extranonceLength: this.#longest,
       ...(coinbase === undefined ? {} : { style: coinbase }),
     });
-    const key = `${reward} ${room.fixedBytes} ${room.fixedOutputs} ${room.maxBytes}`;
-    let sets = this.#cache.get(key);
-    if (sets !== undefined) return sets;
-    const { minimumOutput = DEFAULT_MINIMUM } = this.#options;
-    const parts = plan.at(reward);
-    // Nobody who earns has an address: the pool takes it and owes it.
-    sets =
-      parts.scripts.size === 0
-        ? []
-        : splitCoinbaseVariants({ ...parts, room, dustLimit: minimumOutput }, this.#classes).variants;
-    this.#cache.set(key, sets);
-    return sets;
+    const asked = { reward, room: rounded(room) };
+    this.#asked = asked;
+    const made = this.#made(asked);
+    this.#sets = made.sets;
+    return made.variants;
+  };
+
+  /** Outputs are parts of the reward, so those of about the same one serve. */
+  #made(asked: Asked): Made {
+    const { reward, room } = asked;
+    const key = `${room.fixedBytes} ${room.fixedOutputs} ${room.maxBytes}`;
+    const known = this.#cache.get(key);
+    if (known !== undefined) {
+      const moved = reward > known.reward ? reward - known.reward : known.reward - reward;
+      if (moved * SAME_REWARD <= known.reward) return known;
+    }
+    const made = this.#make(asked);
+    this.#cache.set(key, made);
+    return made;
+  }
+
+  #make({ reward, room }: Asked): Made {
+    const { extranonceLengths, poolScript, minimumOutput = DEFAULT_MINIMUM } = this.#options;
+    const parts = reward > 0n ? this.#plan?.at(reward) : undefined;
+    // Without anybody who earns and has an address the pool takes it, and owes it.
+    if (parts === undefined || parts.scripts.size === 0) {
+      const outputs = [{ script: poolScript }];
+      const variants = extranonceLengths.map((length) => ({
+        key: `${length}/main`,
+        extranonceLength: length,
+        outputs,
+      }));
+      return { reward, sets: [], variants };
+    }
+    const sets = splitCoinbaseVariants({ ...parts, room, dustLimit: minimumOutput }, this.#classes).variants;
+    const outputs = sets.map(({ name, split }) => ({ name, outputs: payoutOutputs(split) }));
+    const variants = extranonceLengths.flatMap((length) =>
+      outputs.map((set) => ({ key: `${length}/${set.name}`, extranonceLength: length, outputs: set.outputs })),
+    );
+    return { reward, sets, variants };
   }
 
   status(): SplitPlannerStatus {
