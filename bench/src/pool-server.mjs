@@ -3,13 +3,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openLedger } from '@headframe/ledger';
 import { createDirectBus, lowestDifficulty } from '@headframe/mining';
 import { openShareLog } from '@headframe/pool';
 import { createServer } from '@headframe/server';
 import { createValidator } from '@headframe/validator';
 import { serve } from './ipc.mjs';
 import { makeJob } from './job.mjs';
-import { now, usage } from './usage.mjs';
+import { mainThreadCpu, now, usage } from './usage.mjs';
 
 const UNLIMITED = Number.POSITIVE_INFINITY;
 // The load comes from one address, and faster than any limit for miners would let it.
@@ -27,12 +28,21 @@ let nextJob = Math.floor(Date.now() / 1000);
 let tip = 0;
 let shareEvents = 0;
 let folder = '';
+/** @type {import('@headframe/ledger').Ledger | undefined} */
+let ledger;
 
 serve({
   /** Opens the server; answers the port. */
-  async start({ validation = 'auto', threads = undefined, duplicatesPerJob = undefined, logUnder = tmpdir() }) {
+  async start({
+    validation = 'auto',
+    threads = undefined,
+    duplicatesPerJob = undefined,
+    logUnder = tmpdir(),
+    storage = 'log',
+  }) {
     folder = await mkdtemp(join(logUnder, 'headframe-bench-'));
-    const log = await openShareLog({ folder, maxFileBytes: 64 * 1024 * 1024, keepFiles: 1 });
+    if (storage === 'ledger') ledger = await openLedger({ url: `sqlite:${join(folder, 'pool.db')}` });
+    const log = ledger ?? (await openShareLog({ folder, maxFileBytes: 64 * 1024 * 1024, keepFiles: 1 }));
     const bus = createDirectBus();
     bus.answer('commit', (batch) => log.commit(batch).then(() => null));
     bus.answer('join', () => ({ instance: 0, job: null }));
@@ -62,7 +72,18 @@ serve({
   /** What has been used and counted so far. */
   mark(options) {
     const { shares } = server.stats();
-    return { ...usage(options), accepted: shares.accepted, rejected: shares.rejected, shareEvents };
+    return {
+      ...usage(options),
+      mainCpu: mainThreadCpu(),
+      accepted: shares.accepted,
+      rejected: shares.rejected,
+      shareEvents,
+    };
+  },
+
+  /** Brings the ledger's statistics up to date, so that their cost is in what was used. */
+  async fold() {
+    await ledger?.fold();
   },
 
   /** A job for everybody; answers when it was called, and the microseconds of CPU it took. */
@@ -79,6 +100,7 @@ serve({
 
   async stop() {
     server.destroy();
+    await ledger?.close();
     await rm(folder, { recursive: true, force: true });
   },
 });
