@@ -77,6 +77,32 @@ describe.skipIf(!requireService('chromium', 'dashboard'))('pages of the dashboar
     60_000,
   );
 
+  it('would see flaws if there were any', async () => {
+    const watched = await openPage(browser, site.url, { width: 360, height: 740 });
+    try {
+      await watched.page.setContent(`<html><body style="background:#fff"><header></header>
+        <button></button><a href="javascript:x()">x</a><table><tr><th>a</th></tr></table>
+        <p style="color:#999">pale</p><main><h3>deep</h3></main><i id=a></i><i id=a></i>
+        <div style="width:900px">wide</div></body></html>`);
+      const flaws = (await watched.page.evaluate<string[]>(FIND_FLAWS)).join('\n');
+      for (const flaw of ['a control without a name', 'a link to javascript:', 'without a caption', 'without scope']) {
+        expect(flaws).toContain(flaw);
+      }
+      for (const flaw of [
+        'contrast 2.85',
+        'heading level',
+        'the id a',
+        'px too wide',
+        'no language',
+        '0 of <footer>',
+      ]) {
+        expect(flaws).toContain(flaw);
+      }
+    } finally {
+      await watched.close();
+    }
+  });
+
   it('an empty pool tells what to do', async () => {
     site.api.scene = 'empty';
     try {

@@ -152,6 +152,35 @@ describe.skipIf(!requireService('chromium', 'dashboard'))('use of the dashboard'
     expect(await theme(), 'before the page draws').toBe('dark');
   });
 
+  it('lives under any path of a reverse proxy', async () => {
+    const inner = await openSite(() => NOW, '/some/pool/');
+    const guest = await openPage(browser, inner.url, { fixedMs: NOW });
+    try {
+      await goTo(guest.page, inner.url, '/miners');
+      await guest.page.getByRole('status').getByText('Live').waitFor();
+      expect(guest.errors).toEqual([]);
+    } finally {
+      await guest.close();
+      await inner.close();
+    }
+  });
+
+  it('moves nothing when the system asks for that, and shimmers otherwise', async () => {
+    const animations = async (reducedMotion: boolean): Promise<number> => {
+      const guest = await openPage(browser, site.url, { reducedMotion });
+      try {
+        await guest.page.route('**/api/v1/pool', () => {});
+        await guest.page.goto(site.url);
+        await guest.page.locator('.tile .skeleton').first().waitFor();
+        return await guest.page.evaluate<number>('document.getAnimations().length');
+      } finally {
+        await guest.close();
+      }
+    };
+    expect(await animations(true)).toBe(0);
+    expect(await animations(false)).toBeGreaterThan(0);
+  });
+
   it('copies settings', async () => {
     const { page, context } = watched;
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);

@@ -24,10 +24,18 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Serves the built page with made-up data, under the strictest policy. `now` is the time of the data. */
-export async function openSite(now: () => number): Promise<Site> {
+/**
+ * Serves the built page with made-up data, under the strictest policy. `now` is the time of the data; `folder` the path
+ * under which a reverse proxy shows it.
+ */
+export async function openSite(now: () => number, folder = '/'): Promise<Site> {
   const api = new FixtureApi(now);
   const server: Server = createServer((request, response) => {
+    if (request.url?.startsWith(folder) !== true) {
+      response.writeHead(404).end();
+      return;
+    }
+    request.url = `/${request.url.slice(folder.length)}`;
     if (api.handle(request, response)) return;
     const path = new URL(request.url ?? '/', 'http://site').pathname;
     const file = normalize(path === '/' ? '/index.html' : path);
@@ -43,7 +51,7 @@ export async function openSite(now: () => number): Promise<Site> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}/`,
+    url: `http://127.0.0.1:${port}${folder}`,
     api,
     close: () =>
       new Promise((resolve) => {

@@ -29,14 +29,19 @@ export function Empty({
   );
 }
 
-/** An answer did not come, or not lately. */
-function Problem<Data>({ answer }: { readonly answer: Answer<Data> }): JSX.Element {
+/** An answer that is younger is shown without a word when asking again failed: the next try often works. */
+const PATIENCE_MS = 30_000;
+
+/** An answer did not come, or not lately. Only the first is called out: the age of an old one changes all the time. */
+function Problem<Data>({ answer }: { readonly answer: Answer<Data> }): JSX.Element | null {
   const now = useNow();
+  const { updatedMs, error } = answer;
+  const isOld = updatedMs > 0;
+  if (isOld && now - updatedMs < PATIENCE_MS) return null;
   return (
-    <div class="notice notice-bad" role="alert">
+    <div class="notice notice-bad" role={isOld ? undefined : 'alert'}>
       <span>
-        {answer.error?.message}{' '}
-        {answer.updatedMs > 0 && <span class="muted">Shown as of {relative(answer.updatedMs, now)}.</span>}
+        {error?.message} {isOld && <span class="muted">Shown as of {relative(updatedMs, now)}.</span>}
       </span>
       <button type="button" class="button" onClick={answer.retry}>
         Try again
