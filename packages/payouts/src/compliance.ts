@@ -1,1 +1,1 @@
-export {};
+export { describeWallet, type WalletHarness } from './wallet-compliance.js';
