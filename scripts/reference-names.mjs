@@ -61,7 +61,7 @@ function interfaceOf(name) {
 function fieldsOf(type) {
   if (type.startsWith('{')) return members(body(type, 0));
   const name = /^([A-Za-z]\w*)/.exec(type.replace(/^readonly /, ''))?.[1] ?? '';
-  return OPAQUE.has(name) || type.endsWith('[]') ? undefined : interfaceOf(name);
+  return name === '' || OPAQUE.has(name) || type.endsWith('[]') ? undefined : interfaceOf(name);
 }
 
 function* paths(list, prefix) {
@@ -152,6 +152,6 @@ export async function referenceProblems() {
       (interfaceOf('AdmitContext') ?? []).map(([name]) => name),
       rows('handlers', 'What `admit` is asked').keys(),
     ),
-    ...compare('docs/reference/metrics.md', paths(status, ''), rows('metrics').keys()),
+    ...compare('docs/reference/metrics.md', paths(status, ''), rows('metrics', 'In code').keys()),
   ];
 }

@@ -145,7 +145,8 @@ const POOL_ERRORS = {
   closed: 'The object was closed.',
   listen_failed: 'A port cannot be opened.',
   worker_failed: 'A hashing thread died.',
-  storage_failed: 'A file of the data folder or the database cannot be opened, written or read; `reason`: `full`, `locked`, `unavailable` or `failed`.',
+  storage_failed:
+    'A file of the data folder or the database cannot be opened, written or read; `reason`: `full`, `locked`, `unavailable` or `failed`.',
   conflict: 'Something else changed it first, or its state does not allow this: read it again.',
   not_found: 'There is nothing of that name.',
   insufficient_funds: 'The wallet has less than is to be paid.',
@@ -246,10 +247,30 @@ Before the reply to \`mining.authorize\` a miner is sent only what every firmwar
 
 const PAGES = { config: configPage, limits: limitsPage, errors: errorsPage, methods: methodsPage };
 
+/** The page of metrics is written by hand but for one table. */
+async function metricsPage() {
+  const { METRICS } = await import(join(root, 'packages', 'http', 'dist', 'index.js'));
+  const rows = Object.entries(METRICS).map(([name, { type, labels, help }]) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(', '),
+    `${help[0].toLowerCase()}${help.slice(1)}`,
+  ]);
+  const page = readFileSync(join(root, 'docs', 'reference', 'metrics.md'), 'utf8');
+  const made = table(['metric', 'type', 'labels', 'meaning'], rows);
+  return page.replace(
+    /<!-- metrics -->[\s\S]*<!-- \/metrics -->/,
+    () => `<!-- metrics -->\n${made}\n<!-- /metrics -->`,
+  );
+}
+
+const texts = Object.entries(PAGES).map(([name, make]) => [name, async () => NOTE + (await make())]);
+texts.push(['metrics', metricsPage]);
+
 let stale = 0;
-for (const [name, make] of Object.entries(PAGES)) {
+for (const [name, make] of texts) {
   const path = join(root, 'docs', 'reference', `${name}.md`);
-  const text = NOTE + (await make());
+  const text = await make();
   const old = existsSync(path) ? readFileSync(path, 'utf8') : '';
   if (old === text) continue;
   if (process.argv.includes('--check')) {
