@@ -17,12 +17,12 @@ export interface SmallDisk {
 /** True where disks may be mounted. */
 export function canMount(): boolean {
   if (userInfo().uid !== 0) {
-    console.log('skipping a suite: a full disk needs root, to mount one');
+    console.log('left out: a full disk, which needs root to mount one');
     return false;
   }
   const disk = mountDisk(1);
   disk?.remove();
-  if (disk === undefined) console.log('skipping a suite: a full disk needs the right to mount one');
+  if (disk === undefined) console.log('left out: a full disk, which needs the right to mount one');
   return disk !== undefined;
 }
 
