@@ -43,6 +43,8 @@ export interface MinerOptions {
   readonly algorithm?: 'sha256d' | 'scrypt';
   readonly worker?: string;
   readonly password?: string;
+  /** What it calls itself. Default `scripted/1.0`. */
+  readonly agent?: string;
 }
 
 export interface SolveOptions {
@@ -115,6 +117,7 @@ export class ScriptedMiner {
   readonly algorithm: 'sha256d' | 'scrypt';
   readonly worker: string;
   readonly #password: string;
+  readonly #agent: string;
   readonly #socket: Socket;
   readonly #pending = new Map<number, (reply: StratumReply) => void>();
   #rest = '';
@@ -135,6 +138,7 @@ export class ScriptedMiner {
     this.algorithm = options.algorithm ?? 'sha256d';
     this.worker = options.worker ?? 'rig.1';
     this.#password = options.password ?? 'x';
+    this.#agent = options.agent ?? 'scripted/1.0';
     socket.setEncoding('utf8').on('data', (text: string) => this.#receive(text));
     socket.on('error', () => {});
     socket.on('close', () => {
@@ -164,7 +168,7 @@ export class ScriptedMiner {
   }
 
   async subscribe(sessionId?: string): Promise<void> {
-    const params = sessionId === undefined ? ['scripted/1.0'] : ['scripted/1.0', sessionId];
+    const params = sessionId === undefined ? [this.#agent] : [this.#agent, sessionId];
     const { result, error } = await this.request('mining.subscribe', params);
     if (!Array.isArray(result)) throw new Error(`subscribe: ${JSON.stringify(error)}`);
     this.extranonce1 = String(result[1]);
