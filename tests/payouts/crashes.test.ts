@@ -47,8 +47,8 @@ describe.each([
       for (let at = 1; at <= calls.length; at++) {
         const one = await openCase(backend);
         await one.live(one.payouts(new Process({ at, kind })));
-        await one.live(one.payouts());
-        await one.live(one.payouts());
+        // A second one only where the first had to wait for the chain.
+        for (let life = 0; life < 2 && (await one.differences()).length > 0; life++) await one.live(one.payouts());
         expect(await one.differences(), `${kind} at call ${at}, ${calls[at - 1]}`).toEqual([]);
         await one.close();
       }
