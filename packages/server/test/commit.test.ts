@@ -1,4 +1,5 @@
 import type { ShareBatch } from '@headframe/mining';
+import { Histogram } from '@headframe/primitives';
 import { settle } from '@headframe/primitives/testing';
 import { createInlineValidator } from '@headframe/validator';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { type Harness, type HarnessOptions, harness, type Miner } from './harnes
 let h: Harness;
 afterEach(() => h.close());
 
+const none = new Histogram().snapshot();
 const job = makeJob({ id: 1, clean: true });
 
 async function begin(setup: HarnessOptions<{ readonly id: string }> = {}): Promise<Miner> {
@@ -178,7 +180,15 @@ describe('a share that cannot be judged', () => {
           mode: 'inline',
           backend: 'node',
           pending: 0,
-          stats: () => ({ evaluated: 0, failed: 0, inThreads: 0, workerRestarts: 0, pending: 0 }),
+          stats: () => ({
+            evaluated: 0,
+            failed: 0,
+            inThreads: 0,
+            workerRestarts: 0,
+            pending: 0,
+            wait: none,
+            evaluation: none,
+          }),
           submit: (share) => {
             setImmediate(() => {
               listener.failed(share, new Error('no thread'));
