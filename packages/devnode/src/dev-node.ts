@@ -21,7 +21,7 @@ import { chainMethods } from './rpc-chain.js';
 import { miningMethods, type NodeContext, nodeMethods } from './rpc-node.js';
 import { paymentMethods } from './rpc-payments.js';
 import { transactionMethods } from './rpc-transactions.js';
-import { walletMethods } from './rpc-wallet.js';
+import { walletLoading, walletMethods, whileLoaded } from './rpc-wallet.js';
 import { REGTEST_BITS, targetOfBits } from './target.js';
 import { blockTemplate, longPollId } from './template.js';
 import { parseTransaction, type Transaction } from './transaction.js';
@@ -179,8 +179,8 @@ class InMemoryDevNode implements DevNode {
       ...miningMethods(context),
       ...nodeMethods(context),
       ...transactionMethods({ ...wallet, send: (transaction) => this.#send(transaction) }),
-      ...walletMethods(wallet),
-      ...paymentMethods(wallet),
+      ...walletLoading(this.#wallet),
+      ...whileLoaded(this.#wallet, { ...walletMethods(wallet), ...paymentMethods(wallet) }),
     };
   }
 

@@ -6,7 +6,7 @@ import { DEV_NODE_LIMITS } from './limits.js';
 import { integerParam, isRecord, RPC_ERROR, RpcFault, type RpcMethod, stringParam } from './rpc.js';
 import { addressScript, rawParam, txidParam } from './rpc-transactions.js';
 import { assertUnlocked, type WalletContext } from './rpc-wallet.js';
-import { serializeTransaction, spentKey, type Transaction } from './transaction.js';
+import { serializeTransaction, spentKey, type Transaction, type TransactionInput } from './transaction.js';
 import { transactionJson } from './transaction-json.js';
 import type { WalletCoin } from './wallet.js';
 import { fundTransaction } from './wallet-funding.js';
@@ -112,6 +112,8 @@ export function paymentMethods(node: WalletContext): Readonly<Record<string, Rpc
           feeRate,
           changeScript: () => fixedChange ?? wallet.newKey(true).script,
           changePosition: place,
+          // BIP 125: the wallet's transactions say that they may be replaced unless told otherwise.
+          sequence: options.replaceable === false ? 0xfffffffe : 0xfffffffd,
           subtractFeeFrom: payersOf(options.subtractFeeFromOutputs, raw.outputs.length),
         });
         if (options.lockUnspents === true) lockInputs(node, funded.transaction.inputs.map(spentKey));
@@ -186,7 +188,7 @@ export function paymentMethods(node: WalletContext): Readonly<Record<string, Rpc
         walletconflicts: record === undefined ? [] : wallet.history.rivals(record),
         time,
         timereceived: time,
-        'bip125-replaceable': block === undefined ? 'yes' : 'no',
+        'bip125-replaceable': block === undefined && transaction.inputs.some(isReplaceable) ? 'yes' : 'no',
         details: details(node, transaction, record),
         hex: bytesToHex(transaction.bytes),
         ...(params[2] === true ? { decoded: transactionJson(chain.params.coin, transaction) } : {}),
@@ -205,6 +207,10 @@ export function paymentMethods(node: WalletContext): Readonly<Record<string, Rpc
       record.abandoned = true;
     },
   };
+}
+
+function isReplaceable({ sequence }: TransactionInput): boolean {
+  return sequence < 0xfffffffe;
 }
 
 function lockInputs({ wallet }: WalletContext, keys: readonly string[]): void {

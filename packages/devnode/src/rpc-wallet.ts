@@ -43,13 +43,55 @@ function assertEncrypted(wallet: Wallet, method: string): void {
   throw new RpcFault(RPC_ERROR.wrongEncryptionState, message);
 }
 
+/** RPC methods that load and unload the wallet: they answer also while it is not loaded. */
+export function walletLoading(wallet: Wallet): Readonly<Record<string, RpcMethod>> {
+  return {
+    listwallets: () => (wallet.isLoaded ? [wallet.name] : []),
+    loadwallet: (params) => {
+      const name = stringParam(params, 0, 'filename');
+      if (name !== wallet.name) {
+        const message = `Wallet file verification failed. Failed to load database path '${name}'. Path does not exist.`;
+        throw new RpcFault(RPC_ERROR.walletNotFound, message);
+      }
+      if (wallet.isLoaded) {
+        throw new RpcFault(RPC_ERROR.walletAlreadyLoaded, `Wallet "${name}" is already loaded.`);
+      }
+      wallet.isLoaded = true;
+      return { name, warnings: [] };
+    },
+    unloadwallet: () => {
+      if (!wallet.isLoaded) throw notLoaded();
+      wallet.isLoaded = false;
+      return { warnings: [] };
+    },
+  };
+}
+
+function notLoaded(): RpcFault {
+  return new RpcFault(RPC_ERROR.walletNotFound, 'Requested wallet does not exist or is not loaded');
+}
+
+/** The same methods, which fail while the wallet is not loaded. */
+export function whileLoaded(
+  wallet: Wallet,
+  methods: Readonly<Record<string, RpcMethod>>,
+): Readonly<Record<string, RpcMethod>> {
+  const guarded = Object.entries(methods).map(([name, method]): [string, RpcMethod] => [
+    name,
+    (params, signal) => {
+      if (!wallet.isLoaded) throw notLoaded();
+      return method(params, signal);
+    },
+  ]);
+  return Object.fromEntries(guarded);
+}
+
 /** RPC methods about the wallet as a whole, its addresses and coins. */
 export function walletMethods(node: WalletContext): Readonly<Record<string, RpcMethod>> {
   const { chain, wallet } = node;
   const { coin } = chain.params;
   const addressOf = (script: Uint8Array): string => describeScript(coin, script).address ?? '';
   return {
-    listwallets: () => [wallet.name],
     getwalletinfo: () => {
       const { trusted, pending, immature } = balances(wallet);
       return {

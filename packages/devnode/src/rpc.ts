@@ -17,6 +17,7 @@ export const RPC_ERROR = {
   verify: -25,
   verifyRejected: -26,
   alreadyInChain: -27,
+  walletAlreadyLoaded: -35,
   invalidRequest: -32600,
   methodNotFound: -32601,
   invalidParams: -32602,

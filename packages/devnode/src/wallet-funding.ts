@@ -21,6 +21,8 @@ export interface FundingOptions {
   changeScript(): Uint8Array;
   /** Place of the change among the outputs; undefined is the wallet's choice. */
   readonly changePosition: number | undefined;
+  /** Of the inputs that are added. */
+  readonly sequence: number;
   /** Outputs that pay the fee in equal parts. Empty: the sender pays. */
   readonly subtractFeeFrom: readonly number[];
 }
@@ -37,12 +39,12 @@ function feeOf(weight: number, feeRate: bigint): bigint {
   return (size * feeRate + 999n) / 1000n;
 }
 
-function inputOf(coin: WalletCoin): TransactionInput {
+function inputOf(coin: WalletCoin, sequence: number): TransactionInput {
   return {
     previousTxid: txidBytes(coin.txid),
     previousIndex: coin.index,
     scriptSig: new Uint8Array(),
-    sequence: 0xfffffffd,
+    sequence,
     witness: [],
   };
 }
@@ -78,7 +80,7 @@ export function fundTransaction(transaction: RawTransaction, options: FundingOpt
   let valueIn = options.valueIn;
   for (const coin of coins) {
     if (chosen.length > 0 && valueIn >= needed()) break;
-    chosen.push(inputOf(coin));
+    chosen.push(inputOf(coin, options.sequence));
     valueIn += coin.value;
   }
   if (chosen.length === 0 || valueIn < needed()) throw new PoolError('insufficient_funds', 'Insufficient funds');

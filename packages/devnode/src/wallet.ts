@@ -36,6 +36,8 @@ export interface WalletCoin extends Coin {
 export class Wallet {
   readonly name: string;
   readonly history: WalletHistory;
+  /** False between unloadwallet and loadwallet. */
+  isLoaded = true;
   /** Outputs kept aside by lockunspent. */
   readonly locked: Set<string> = new Set();
   readonly #chain: Chain;

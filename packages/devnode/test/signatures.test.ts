@@ -119,8 +119,8 @@ describe('signature checks', () => {
     expect(key.hash).toEqual(hash160(key.publicKey));
   });
 
-  it('agree with the wallet for a thousand values', () => {
-    for (let i = 0; i < 1_000; i++) {
+  it('agree with the wallet for many values', () => {
+    for (let i = 0; i < 200; i++) {
       const value = BigInt(i + 1);
       const transaction = spend([], { value });
       const witness = signInput(transaction, 0, key, value + 7n);

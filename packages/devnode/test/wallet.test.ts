@@ -384,6 +384,32 @@ it('answers at the path of its wallet and at no other', async () => {
   expect(await rpcClient(node, '/').ok('getbalance')).toBe(0);
 });
 
+it('can be unloaded and loaded', async () => {
+  await node.close();
+  await start({ wallet: { name: 'pool' } });
+  expect(await rpc.fail('loadwallet', 'pool')).toMatch(/^-35 .*already loaded/);
+  await rpc.ok('unloadwallet');
+  expect(await rpc.ok('listwallets')).toEqual([]);
+  for (const method of ['getbalances', 'getnewaddress', 'gettransaction', 'unloadwallet']) {
+    expect(await rpc.fail(method), method).toMatch(/^-18 /);
+  }
+  expect(await rpc.ok('getblockcount')).toBe(0);
+  expect(await rpc.fail('loadwallet', 'other')).toMatch(/^-18 .*does not exist/);
+  expect(await rpc.ok('loadwallet', 'pool')).toMatchObject({ name: 'pool' });
+  expect(await rpc.ok('getbalance')).toBe(0);
+});
+
+it('says whether a payment may be replaced', async () => {
+  node.mineBlocks(102);
+  for (const [replaceable, answer] of [
+    [true, 'yes'],
+    [false, 'no'],
+  ] as const) {
+    const id = await rpc.ok('sendrawtransaction', await payment(1, { replaceable }));
+    expect(await rpc.ok('gettransaction', id)).toMatchObject({ 'bip125-replaceable': answer });
+  }
+});
+
 it('writes numbers as nodes do, to the last digit', async () => {
   node.mineBlocks(101);
   const raw = await rpc.ok(
