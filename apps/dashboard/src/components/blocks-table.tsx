@@ -1,11 +1,12 @@
 import type { BlockItem } from '@headframe/http';
 import type { JSX } from 'preact';
 import { count, percent } from '../format/number.js';
+import { safeLink } from '../format/text.js';
 import { hrefOf } from '../route.js';
 import { useServices } from '../services.js';
 import { BlockStatus, effortTone } from './status.js';
 import { type Column, Table } from './table.js';
-import { AccountLink, Hash, Money, Time } from './text.js';
+import { AccountLink, Hash, Money, OutLink, Time } from './text.js';
 
 /** Blocks as rows; the short form leaves out what a narrow place has no room for. */
 export function BlocksTable(props: {
@@ -19,11 +20,7 @@ export function BlocksTable(props: {
     {
       name: 'height',
       label: 'Height',
-      cell: (block) => (
-        <a href={hrefOf({ page: 'block', hash: block.hash })} title={block.hash}>
-          {count(block.height)}
-        </a>
-      ),
+      cell: (block) => <Height block={block} />,
     },
     { name: 'found', label: 'Found', cell: (block) => <Time ms={block.foundMs} /> },
     { name: 'status', label: 'Status', cell: (block) => <BlockStatus block={block} /> },
@@ -65,4 +62,24 @@ export function BlocksTable(props: {
 
 function toneClass(tone: string | undefined): string {
   return tone === undefined || tone === 'good' ? '' : `chip-${tone}`;
+}
+
+/** The height leads to the block's own page, the arrow out to a block explorer. */
+function Height({ block }: { readonly block: BlockItem }): JSX.Element {
+  return (
+    <span class="nowrap">
+      <a href={hrefOf({ page: 'block', hash: block.hash })} title={block.hash}>
+        {count(block.height)}
+      </a>
+      {safeLink(block.link) !== undefined && (
+        <>
+          {' '}
+          <OutLink link={block.link} title="In a block explorer">
+            <span aria-hidden="true">{'\u2197'}</span>
+            <span class="sr-only">Block {count(block.height)}</span>
+          </OutLink>
+        </>
+      )}
+    </span>
+  );
 }

@@ -1,6 +1,6 @@
 import type { PoolInfo } from '@headframe/http';
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LiveState } from '../api/live.js';
 import { capital } from '../format/text.js';
 import { hrefOf, type Route } from '../route.js';
@@ -46,18 +46,35 @@ export function Header(props: {
         <LiveBadge live={props.live} />
         <ThemeButton />
       </div>
-      <nav class="nav" aria-label="Pages">
-        <ul>
-          {LINKS.map(([page, label]) => (
-            <li key={page}>
-              <a href={hrefOf({ page })} aria-current={section === page ? 'page' : undefined}>
-                {label}
-              </a>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <Pages section={section} />
     </header>
+  );
+}
+
+/** On a narrow page the links scroll sideways, and the one to this page comes into view. */
+function Pages({ section }: { readonly section: string }): JSX.Element {
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const current = bar.current?.querySelector('[aria-current]');
+    if (bar.current === null || current === null || current === undefined) return;
+    const link = current.getBoundingClientRect();
+    const frame = bar.current.getBoundingClientRect();
+    if (link.left < frame.left || link.right > frame.right) {
+      bar.current.scrollLeft += link.left - frame.left - (frame.width - link.width) / 2;
+    }
+  }, [section]);
+  return (
+    <nav class="nav" aria-label="Pages" ref={bar}>
+      <ul>
+        {LINKS.map(([page, label]) => (
+          <li key={page}>
+            <a href={hrefOf({ page })} aria-current={section === page ? 'page' : undefined}>
+              {label}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
   );
 }
 
