@@ -23,8 +23,8 @@ export const FOLD_SUBJECTS = 120;
 export const FOLD_READ_BATCHES = 32;
 /** Rows of subjects whose old rows go in one transaction of a prune. */
 export const PRUNE_SUBJECTS = 50;
-/** Entries of a booking that one transaction takes, some 20 us each; commits wait for it. Larger bookings take several. */
-export const BOOKING_CHUNK = 500;
+/** Entries of a booking that one transaction takes; commits wait for it. Larger bookings take several. */
+export const BOOKING_CHUNK = 200;
 /** Parts of one payment. A transaction of 5,000 outputs is larger than nodes relay. */
 export const MAX_PAYMENT_PARTS = 5_000;
 /** Times that a transaction is tried that PostgreSQL gave up in favour of another one. */

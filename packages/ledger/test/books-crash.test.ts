@@ -5,11 +5,12 @@ import { verifyPart } from '../src/accounting/verify.js';
 import { booking, reward } from '../src/compliance/book-samples.js';
 import { START_MS } from '../src/compliance/samples.js';
 import { LedgerCore } from '../src/core/ledger-core.js';
+import { BOOKING_CHUNK } from '../src/limits.js';
 import { openDatabase } from '../src/sql/open.js';
 import type { SqlDatabase } from '../src/sql/types.js';
 import { type Folder, makeFolder } from './support.js';
 
-const ACCOUNTS = 1_200;
+const ACCOUNTS = 2.5 * BOOKING_CHUNK;
 /** Steps that a booking of so many accounts takes after it is written down. */
 const STEPS = 3;
 
@@ -53,7 +54,7 @@ describe('a large booking that is cut off', () => {
       const core = new AccountingCore(database);
       expect((await core.booking('block:1'))?.entries).toHaveLength(ACCOUNTS);
       expect(await core.carries()).toHaveLength(1);
-      expect((await core.totals()).immature).toBe(BigInt(Math.min(ACCOUNTS, (done - 1) * 500)) * 2n);
+      expect((await core.totals()).immature).toBe(BigInt(Math.min(ACCOUNTS, (done - 1) * BOOKING_CHUNK)) * 2n);
       expect(await verifyPart(database, 'accounts', undefined)).toMatchObject({ isBusy: true });
       // A repetition of the call finds the key, and does the rest.
       expect(await core.book(large)).toBe(false);

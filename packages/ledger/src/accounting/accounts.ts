@@ -193,15 +193,20 @@ export async function listDue(
     throw new PoolError('invalid_argument', `a limit is a positive integer, not ${limit}`);
   }
   const list = `SELECT account, ${BALANCE}, ${ADDRESS} AS address FROM accounts
-    WHERE ${HAS_BALANCE} AND available > 0 AND held = 0 AND ${ADDRESS} IS NOT NULL`;
-  const order = `ORDER BY accounts.available DESC, account DESC LIMIT ${limit}`;
+    WHERE held = 0 AND ${ADDRESS} IS NOT NULL`;
   return database.read(async (session) => {
-    // Apart, so that each is a range of an index: few accounts have a minimum of their own, and most of the others too little.
+    // Apart, so that each looks at few rows: by balance those without a minimum of their own, the others by that they have one.
     const rows = [
-      ...(await session.query(`${list} AND minimum IS NULL AND available >= CAST($1 AS BIGINT) ${order}`, [
-        `${minimum}`,
-      ])),
-      ...(await session.query(`${list} AND minimum IS NOT NULL AND available >= minimum ${order}`)),
+      ...(await session.query(
+        `${list} AND ${HAS_BALANCE} AND minimum IS NULL AND available > 0 AND available >= CAST($1 AS BIGINT)
+         ORDER BY accounts.available DESC, account DESC LIMIT ${limit}`,
+        [`${minimum}`],
+      )),
+      // `+` keeps SQLite from reading the index of balances from one end to the other.
+      ...(await session.query(
+        `${list} AND minimum IS NOT NULL AND +available > 0 AND +available >= minimum
+         ORDER BY +accounts.available DESC, account DESC LIMIT ${limit}`,
+      )),
     ];
     return rows
       .map((row) => ({ account: textIn(row, 'account'), ...balanceIn(row), address: textIn(row, 'address') }))

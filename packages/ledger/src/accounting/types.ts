@@ -57,7 +57,7 @@ export interface Booking {
   readonly state: BookingState;
   readonly timeMs: number;
   readonly note?: string;
-  /** Entries of one account and kind are merged by the caller; any order. */
+  /** In any order; entries of one account and kind are merged. */
   readonly entries: readonly BookingEntry[];
   /** PPS: what is owed below one base unit, replacing all carries of the accounts and kinds named. Same transaction. */
   readonly carries?: readonly PpsCarry[];
@@ -166,17 +166,17 @@ export interface Accounting {
   settings(account: string): Promise<AccountSettings>;
   /** @throws PoolError `invalid_argument` on a negative minimum or a donation outside 0 to a million. */
   changeSettings(account: string, change: AccountSettingsChange): Promise<AccountSettings>;
-  /** Donations that are not 0, and settings of the accounts named. */
+  /** Settings of the accounts named, defaults where they are unknown, and of every other account that donates. */
   settingsOf(accounts: readonly string[]): Promise<readonly AccountSettings[]>;
 
   /** False when the key was known: nothing changed then. @throws PoolError `conflict` when the cursor stands elsewhere. */
   book(booking: Booking): Promise<boolean>;
-  /** Moves a booking's amounts; any state may follow any. False when unknown or already there. */
+  /** Moves a booking's amounts; any state may follow any. `timeMs` is kept as `stateMs`. False when unknown or already there. */
   setBookingState(key: string, state: BookingState, timeMs: number): Promise<boolean>;
   booking(key: string): Promise<(BookingRecord & { readonly entries: readonly BookingEntry[] }) | undefined>;
   /** Latest first. */
   bookings(page?: PageRequest): Promise<Page<BookingRecord>>;
-  /** 0 when it never moved. */
+  /** 0 when it never moved. Ask before `carries`: a booking between the two is then refused with `conflict`, not miscounted. */
   cursor(name: string): Promise<number>;
   carries(): Promise<readonly PpsCarry[]>;
 
@@ -188,14 +188,21 @@ export interface Accounting {
   totals(): Promise<Omit<AccountBalance, 'account'>>;
   /** Of `available` and `immature` together, by account; those at zero are left out. For the coinbase split. */
   openBalances(): Promise<ReadonlyMap<string, bigint>>;
-  /** Latest first. */
+  /** Latest first; payments are negative, and `reversed` when cancelled or failed. */
   statement(account: string, page?: PageRequest): Promise<Page<StatementLine>>;
 
   /** Accounts that are not held, have an address and at least their minimum available (the pool's where they set none). Most first. */
   due(minimum: bigint, limit: number): Promise<readonly (AccountBalance & { readonly address: string })[]>;
-  /** Reserves the amounts. False when the id was known. @throws PoolError `conflict` when an account has less available than its part. */
+  /**
+   * Reserves the amounts. False when the id was known. @throws PoolError `conflict` with `details.account` when an account
+   * has less available than its part or is held; nothing is reserved then.
+   */
   planPayment(plan: PaymentPlan): Promise<boolean>;
-  /** Takes a step if the payment stands at one of `from`. False otherwise. */
+  /**
+   * Takes a step if the payment stands at one of `from`. False otherwise. A txid, transaction or fee that is known is not
+   * replaced. @throws PoolError `invalid_argument` when there is no step from one of `from` to `to`, or `signed` has no
+   * txid and transaction.
+   */
   stepPayment(id: string, from: readonly PaymentStatus[], step: PaymentStep): Promise<boolean>;
   payment(id: string): Promise<PaymentRecord | undefined>;
   /** Latest first; of an account, of some statuses. */
