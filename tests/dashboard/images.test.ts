@@ -62,8 +62,8 @@ describe.skipIf(!requireService('chromium', 'dashboard'))('pictures of the page'
   }
 
   it.each<Omit<View, 'route'> & { readonly route: string }>([
-    { name: 'overview-light', route: 'overview', width: 1120 },
-    { name: 'overview-dark', route: 'overview', colors: 'dark', width: 1120 },
+    { name: 'overview-light', route: 'overview', width: 1120, height: 1020, isWhole: false },
+    { name: 'overview-dark', route: 'overview', colors: 'dark', width: 1120, height: 1020, isWhole: false },
     { name: 'overview-phone', route: 'overview', ...PHONE, isWhole: false },
     { name: 'account', route: 'account', height: 1100, isWhole: false },
     { name: 'connect', route: 'connect', height: 1000, isWhole: false },

@@ -40,7 +40,7 @@ describe.skipIf(!requireService('chromium', 'dashboard'))('use of the dashboard'
     const block = site.api.findBlock();
     const height = block.height.toLocaleString('en-US');
     const row = page.locator('tbody tr').first();
-    await row.getByText(height).waitFor();
+    await row.getByText(height).first().waitFor();
     await page.locator('tr.is-new').waitFor();
     expect(await page.locator('[aria-live=polite]').last().textContent()).toContain(`Block ${height} found by`);
     expect(watched.errors).toEqual([]);
