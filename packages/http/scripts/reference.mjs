@@ -7,6 +7,8 @@ const root = join(import.meta.dirname, '..', '..', '..');
 const target = join(root, 'docs', 'reference', 'http.md');
 const load = (name) => import(join(root, 'packages', name, 'dist', 'index.js'));
 
+const NOTE = '<!-- Written by scripts/reference.mjs from the sources; do not edit. -->\n\n';
+
 const cell = (text) =>
   String(text ?? '')
     .replaceAll('|', '\\|')
@@ -70,7 +72,7 @@ function operationText(path, method, operation) {
   return parts.join('\n\n');
 }
 
-function render(document) {
+function render(document, codes) {
   const sections = document.tags.map(({ name, description }) => {
     const operations = Object.entries(document.paths).flatMap(([path, item]) =>
       Object.entries(item)
@@ -84,13 +86,11 @@ function render(document) {
     const text = rows.length > 0 ? table(['field', 'value', 'meaning'], rows) : `${typeText(schema)}.`;
     return [`### ${name}`, ...(schema.description ? [schema.description] : []), text].join('\n\n');
   });
-  return `<!-- Written by packages/http/scripts/reference.mjs from the schemas; do not edit. -->
-
-# HTTP API
+  return `# HTTP API
 
 ${document.info.description} The same as an OpenAPI document: \`GET /api/v1/openapi.json\`.
 
-Errors are problems (RFC 9457, \`application/problem+json\`); tell them apart by their \`code\`. Beside the API there are
+Errors are [problems](#codes-of-problems) (RFC 9457, \`application/problem+json\`); tell them apart by their \`code\`. Beside the API there are
 \`/healthz\` (the process answers), \`/readyz\` (200 when a node is ready, there is a job and the storage works; else 503 with
 the reasons), \`/metrics\` (Prometheus) and the dashboard at \`/\`.
 
@@ -110,16 +110,23 @@ ${table(
 
 ${sections.join('\n\n')}
 
+## Codes of problems
+
+${table(
+  ['code', 'meaning'],
+  Object.entries(codes).map(([code, meaning]) => [`\`${code}\``, meaning]),
+)}
+
 ## Schemas
 
 ${schemas.join('\n\n')}
 `;
 }
 
-/** The page, from the built package. */
+/** The page, from the built packages. */
 export async function httpReference() {
   const { createPool } = await load('pool');
-  const { createHttpServer } = await load('http');
+  const { createHttpServer, PROBLEM_CODES } = await load('http');
   // Nothing is opened: a pool that does not listen has all routes.
   const pool = createPool({
     network: 'regtest',
@@ -131,7 +138,7 @@ export async function httpReference() {
   const server = createHttpServer(pool, { adminToken: 'only-to-see-all-routes' });
   try {
     const { body } = await server.app.inject('/api/v1/openapi.json');
-    return render(JSON.parse(body));
+    return render(JSON.parse(body), PROBLEM_CODES);
   } finally {
     await server.close();
     await pool.close();
@@ -139,7 +146,7 @@ export async function httpReference() {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const page = await httpReference();
+  const page = NOTE + (await httpReference());
   if (!process.argv.includes('--check')) writeFileSync(target, page);
   else if (readFileSync(target, 'utf8') !== page) {
     console.error('docs/reference/http.md is out of date: run node packages/http/scripts/reference.mjs');

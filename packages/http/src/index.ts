@@ -4,6 +4,7 @@ export { METRICS, type MetricFamily, type MetricName } from './metrics-list.js';
 export type { MetricsFactory } from './metrics-route.js';
 export type { ExplorerLinks, HttpModules, HttpOptions } from './options.js';
 export { httpApi } from './plugin.js';
+export { PROBLEM_CODES, type ProblemCode } from './problem.js';
 export type {
   AccountInfo,
   AccountItem,

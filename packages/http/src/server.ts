@@ -62,6 +62,8 @@ export function createHttpServer(view: PoolView, options: HttpOptions = {}, modu
   const guard = token === undefined ? undefined : new AdminGuard(token, { clock, maxFailures: limits.adminFailures });
   const hasDashboard = options.dashboardFolder !== undefined && options.dashboard !== false;
   const app = createApp(options, { limits, log, hasDashboard });
+  // First what can fail: from here on timers run and the pool is listened to.
+  if (hasDashboard && options.dashboardFolder !== undefined) dashboardRoutes(app, options.dashboardFolder);
 
   const links = explorerLinks(options.explorer);
   const memo = new AnswerMemo({ clock, maxBytes: limits.memoBytes, maxReads: limits.reads });
@@ -76,7 +78,6 @@ export function createHttpServer(view: PoolView, options: HttpOptions = {}, modu
   if (metrics !== undefined) measureRequests(app, metrics);
 
   collectRoutes(app, { hasAdmin: guard !== undefined });
-  if (hasDashboard && options.dashboardFolder !== undefined) dashboardRoutes(app, options.dashboardFolder);
   app.register(async (scope) => {
     healthRoutes(scope, context);
     metricsRoute(scope, context, { guard, metrics });

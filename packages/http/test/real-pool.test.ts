@@ -116,10 +116,10 @@ it('shows a real pool from the first share to the payment', async () => {
   const miner = new CpuMiner(client, { maxSharesPerSecond: 200 });
   const block = new Promise<string>((resolve) => pool.on('block', ({ hash }) => resolve(hash)));
   miner.start();
-  
+
   const hash = await block;
   await miner.stop();
-  
+
   await expect.poll(async () => blockPage.parse(await get('/blocks')).items.length, WAIT).toBeGreaterThan(0);
   expect(events).toContain('block');
 
@@ -141,7 +141,7 @@ it('shows a real pool from the first share to the payment', async () => {
   expect(adminSessionPage.parse(await get('/admin/sessions')).items[0]?.remoteAddress).toBe('127.0.0.1');
 
   node.mineBlocks(4);
-  
+
   const account = async () => accountInfo.parse(await get(`/accounts/${ADDRESS}`));
   await expect.poll(async () => BigInt((await account()).balance?.available.units ?? 0), WAIT).toBeGreaterThan(0n);
   const details = blockDetails.parse(await get(`/blocks/${hash}`));
@@ -149,7 +149,6 @@ it('shows a real pool from the first share to the payment', async () => {
   expect(details.round?.accounts).toBe(1);
   expect(statementPage.parse(await get(`/accounts/${ADDRESS}/statement`)).items.length).toBeGreaterThan(0);
 
-  
   const plan = payoutPlan.parse(await post('/payouts/run'));
   const id = plan.payments[0]?.id ?? '';
   expect(payoutStatus.parse(await get('/admin/payouts')).waiting).toBe(1);

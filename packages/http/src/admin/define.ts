@@ -6,6 +6,9 @@ import { API_PREFIX, PROBLEM_RESPONSE } from '../routes/define.js';
 /** Where the admin routes are, behind the prefix of the API. */
 export const ADMIN_PREFIX = `${API_PREFIX}/admin`;
 
+/** A payment run signs and sends many transactions, one after the other. */
+const HANDLER_MS = 100_000;
+
 /** A route of the operator: never cached, never stored. */
 export interface AdminRoute<
   Params extends z.ZodType,
@@ -39,6 +42,7 @@ export function defineAdmin<
   const { method, path, summary, description, params, query, body, answer, run } = route;
   app.route({
     method,
+    handlerTimeout: HANDLER_MS,
     url: `${ADMIN_PREFIX}${path}`,
     schema: {
       tags: ['admin'],

@@ -4,6 +4,8 @@ import type { NodesInfo } from '../schemas/pool.js';
 const URL_TEXT = /\b[a-z][a-z0-9+.-]*:\/\/\S+/gi;
 const IPV4 = /\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g;
 const IPV6 = /\[[0-9a-f:.]+\](?::\d+)?|\b(?:[0-9a-f]{1,4}:){2,}[0-9a-f:.]*|::1\b/gi;
+/** System errors name the host that was tried. */
+const HOST_AFTER_ERROR = /\b(E[A-Z_]{4,})\s+[\w.-]+\.[\w-]+/g;
 const HOST_PORT = /\b[a-z0-9][a-z0-9.-]*:\d{2,5}\b/gi;
 /** Absolute paths, of cookie and database files. */
 const PATH = /(?<![\w.])(?:\/[\w.@+-]+)+|\b[A-Z]:\\\S+/g;
@@ -17,6 +19,7 @@ export function publicText(text: string): string {
     .replace(IPV4, '(address)')
     .replace(IPV6, '(address)')
     .replace(HOST_PORT, '(address)')
+    .replace(HOST_AFTER_ERROR, '$1 (address)')
     .replace(PATH, '(path)')
     .slice(0, MAX_TEXT);
 }
