@@ -7,7 +7,8 @@ export default defineConfig({
   plugins: [fixtureApi()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
-    target: ['chrome107', 'firefox104', 'safari16'],
+    // The first with `toSorted`, `color-mix()` and `<search>` understood or harmless.
+    target: ['chrome111', 'firefox115', 'safari16.4'],
     // Every file the page needs is a file of its own, so that `default-src 'self'` allows all of it.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

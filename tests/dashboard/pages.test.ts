@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as answers from '../../apps/dashboard/dev/answers.js';
 import { requireService } from '../support/require.js';
 import { goTo, launchBrowser, openPage, settled, type ViewOptions, type WatchedPage } from './support/browser.js';
 import { FIND_FLAWS, LAYOUT_SHIFT } from './support/in-page.js';
@@ -176,6 +177,20 @@ describe.skipIf(!requireService('chromium', 'dashboard'))('pages of the dashboar
       site.api.isBroken = false;
       await watched.close();
     }
+  });
+
+  it.each([
+    ['storage that fails', { storage: { state: 'failing', reason: 'the disk is full' } }, 'the disk is full'],
+    ['a node that is not ready', { node: { ready: false, reason: 'is syncing' } }, 'is syncing'],
+    ['a pause', { isPaused: true }, 'new ones are turned away'],
+  ])('warns on every page of %s', async (_, change, text) => {
+    await onPage({}, async ({ page }) => {
+      const info = answers.poolInfo(site.api.world, 'busy', NOW);
+      await page.route('**/api/v1/pool', (route) => route.fulfill({ json: { ...info, ...change } }));
+      await goTo(page, site.url, '/blocks');
+      await page.locator('main .notice').getByText(text).waitFor();
+      expect(await page.evaluate<string[]>(FIND_FLAWS)).toEqual([]);
+    });
   });
 
   it('survives an answer it cannot show', async () => {

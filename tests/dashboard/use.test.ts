@@ -117,6 +117,20 @@ describe.skipIf(!requireService('chromium', 'dashboard'))('use of the dashboard'
     expect(names.some((name) => name.startsWith('Colours'))).toBe(true);
   });
 
+  it('begins a new page at its top, with its title', async () => {
+    const { page } = watched;
+    await goTo(page, site.url, '/miners');
+    await page.locator('tbody tr').last().scrollIntoViewIfNeeded();
+    await page.locator('tbody tr').last().getByRole('link').first().click();
+    await page.getByRole('heading', { level: 1 }).getByText('Worker').waitFor();
+    expect(await page.title()).toBe('Worker - Headframe');
+    expect((await page.evaluate<Focused>(FOCUSED)).tag).toBe('main');
+    expect(await page.evaluate<number>('scrollY')).toBe(0);
+    await page.goBack();
+    await page.getByRole('heading', { level: 1 }).getByText('Miners').waitFor();
+    expect(await page.title()).toBe('Miners - Headframe');
+  });
+
   it('sorts by the header buttons and says how', async () => {
     const { page } = watched;
     await goTo(page, site.url, '/miners');
