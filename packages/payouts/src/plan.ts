@@ -39,6 +39,9 @@ export interface Plan {
   readonly skipped: readonly SkippedAccount[];
 }
 
+/** The ledger takes no more parts in one payment: accounts that share an address are many with some pools. */
+const MAX_PARTS = 5_000;
+
 interface Destination {
   readonly parts: PaymentPart[];
   amount: bigint;
@@ -60,6 +63,10 @@ export function planPayments(due: readonly DueAccount[], limits: PlanLimits): Pl
       continue;
     }
     const destination = destinations.get(script.hex) ?? { parts: [], amount: 0n };
+    if (destination.parts.length >= MAX_PARTS) {
+      skipped.push({ account, amount, reason: `more than ${MAX_PARTS} accounts have this address; this waits` });
+      continue;
+    }
     destination.parts.push({ account, address, amount });
     destination.amount += amount;
     destinations.set(script.hex, destination);
@@ -80,7 +87,9 @@ export function planPayments(due: readonly DueAccount[], limits: PlanLimits): Pl
       continue;
     }
     let payment = payments.at(-1);
-    if (payment === undefined || payment.outputs >= limits.maxOutputs) {
+    const isFull =
+      payment === undefined || payment.outputs >= limits.maxOutputs || payment.parts.length + parts.length > MAX_PARTS;
+    if (payment === undefined || isFull) {
       if (payments.length >= limits.maxPayments) {
         skip(`a run makes at most ${limits.maxPayments} transactions; this waits for the next`);
         continue;
