@@ -66,21 +66,28 @@ function checkData(language, code, where) {
 }
 
 const helpTexts = new Map();
-/** Options of a command of the binary, from its own help. */
+/** Options of a command of the binary (`db`, or `db backup`), from its own help. */
 function optionsOf(command) {
   if (!helpTexts.has(command)) {
     const binary = join(root, 'apps', 'pool', 'bin', 'headframe.js');
-    const { status, stdout } = spawnSync(process.execPath, [binary, command, '--help'], { encoding: 'utf8' });
+    const args = [binary, ...command.split(' '), '--help'];
+    const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     helpTexts.set(command, status === 0 ? new Set(stdout.match(/--[a-z-]+/g)) : undefined);
   }
   return helpTexts.get(command);
 }
 
+/** Commands that have others below them. */
+const GROUPS = new Set(['accounts', 'db', 'payouts']);
+
 function checkCommands(code, where) {
   for (const line of code.split('\n')) {
-    const match = /headframe(?:\.js)? ([a-z]+)([^#]*)/.exec(line);
-    const [, command = 'demo', rest] = match ?? /^npm start -- ?()(.*)/.exec(line) ?? [];
+    // `sudo -u headframe headframe db backup FILE`: the first one is a user.
+    const match = /(?:headframe(?:\.js"?)?|\$HEADFRAME) (?!headframe )([a-z]+)([^#|>]*)/.exec(line);
+    const [, name = 'demo', rest] = match ?? /^npm start -- ?()(.*)/.exec(line) ?? [];
     if (rest === undefined) continue;
+    const below = GROUPS.has(name) ? /^ ([a-z]+)(?![\w.])/.exec(rest)?.[1] : undefined;
+    const command = below === undefined ? name : `${name} ${below}`;
     blocks++;
     const options = optionsOf(command || 'demo');
     if (options === undefined) problems.push(`${where}: there is no command "${command}"`);

@@ -3,6 +3,7 @@
 // the code by scripts/docs.mjs.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cliPage } from './reference-cli.mjs';
 
 const root = join(import.meta.dirname, '..');
 const load = (name) => import(join(root, 'packages', name, 'dist', 'index.js'));
@@ -245,7 +246,13 @@ Before the reply to \`mining.authorize\` a miner is sent only what every firmwar
 `;
 }
 
-const PAGES = { config: configPage, limits: limitsPage, errors: errorsPage, methods: methodsPage };
+const PAGES = {
+  config: configPage,
+  limits: limitsPage,
+  errors: errorsPage,
+  methods: methodsPage,
+  cli: () => cliPage(root),
+};
 
 /** The page of metrics is written by hand but for one table. */
 async function metricsPage() {

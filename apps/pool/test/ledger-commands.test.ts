@@ -1,9 +1,12 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Run, run, runOnTerminal } from './run.js';
-import { ALICE, BOB, blockHash, fillLedger, PAYMENT, PLANNED, START_MS } from './sample-ledger.js';
+import { ALICE, BOB, blockHash, fillLedger, PLANNED, START_MS } from './sample-ledger.js';
+
+// Each run of the binary is a process, which takes a while on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let folder = '';
 let url = '';

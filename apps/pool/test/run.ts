@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 /** The binary, which runs the build. */
 export const BINARY: string = fileURLToPath(new URL('../bin/headframe.js', import.meta.url));
 
+/** Longest conversation. */
+const DIALOGUE_MS = 100_000;
+
 export interface Run {
   readonly code: number | null;
   readonly out: string;
@@ -48,5 +51,41 @@ export function runOnTerminal(
   return finished('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: options.cwd,
     env: { TERM: 'xterm', NO_COLOR: '', ...options.env },
+  });
+}
+
+/** Runs the binary on a terminal, and types each answer when its question is there. Resolves with all that was shown. */
+export function dialogue(
+  args: readonly string[],
+  { cwd, env = {}, columns }: RunOptions & { readonly columns: number },
+  steps: readonly (readonly [string, string])[],
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const line = [process.execPath, BINARY, ...args].map(quote).join(' ');
+    const child = spawn('script', ['--quiet', '--command', `stty cols ${columns} rows 50; ${line}`, '/dev/null'], {
+      cwd,
+      env: { ...process.env, TERM: 'xterm', CI: '', ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let shown = '';
+    let from = 0;
+    let at = 0;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+      for (let step = steps[at]; step !== undefined; step = steps[at]) {
+        const found = shown.indexOf(step[0], from);
+        if (found < 0) break;
+        from = found + step[0].length;
+        at++;
+        child.stdin.write(step[1]);
+      }
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), DIALOGUE_MS);
+    child.on('error', reject);
+    child.on('close', () => {
+      clearTimeout(timer);
+      if (at === steps.length) resolve(shown);
+      else reject(new Error(`"${steps[at]?.[0]}" was not asked:\n${shown}`));
+    });
   });
 }

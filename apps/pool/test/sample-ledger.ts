@@ -12,6 +12,9 @@ export const blockHash = (n: number): string => n.toString(16).padStart(64, '0')
 export const PAYMENT = '11111111-1111-4111-8111-111111111111';
 export const PLANNED = '22222222-2222-4222-8222-222222222222';
 
+/** Spends nothing to an empty script: whole, and worthless. */
+const TRANSACTION = `0100000001${'00'.repeat(32)}0000000000ffffffff0180d1f008000000000000000000`;
+
 function share(minute: number, changes: Partial<ShareRecord> = {}): ShareRecord {
   return {
     timeMs: START_MS + minute * MINUTE_MS,
@@ -79,12 +82,12 @@ export async function fillLedger(url: string): Promise<void> {
         timeMs: START_MS + minute * MINUTE_MS,
       });
     await plan(PAYMENT, ALICE, 150_000_000n, 10, true);
-    const step = { txid: 'ab'.repeat(32), transaction: '00', fee: 1_000n, timeMs: START_MS + 11 * MINUTE_MS };
+    const step = { txid: 'ab'.repeat(32), transaction: TRANSACTION, fee: 1_000n, timeMs: START_MS + 11 * MINUTE_MS };
     await accounting.stepPayment(PAYMENT, ['approved'], { to: 'signed', ...step });
     await accounting.stepPayment(PAYMENT, ['signed'], { to: 'sent', timeMs: START_MS + 12 * MINUTE_MS });
     await accounting.stepPayment(PAYMENT, ['sent'], {
       to: 'confirmed',
-      confirmations: 6,
+      confirmations: 120,
       timeMs: START_MS + 13 * MINUTE_MS,
     });
     await plan(PLANNED, BOB, 9_375_000n, 20, false);

@@ -5,8 +5,8 @@ import { PoolError, silentLogger } from '@headframe/primitives';
 import { type Args, type Command, type OptionHelp, UsageError } from '../args.js';
 import { EXIT } from '../exit-codes.js';
 import { amountJson, coinText } from '../money.js';
-import { CONFIG_OPTIONS, LEDGER_OPTIONS, type LoadedPool, withLedger } from '../open-ledger.js';
-import { printJson, timeText } from '../output.js';
+import { CONFIG_OPTIONS, LEDGER_OPTIONS, withLedger } from '../open-ledger.js';
+import { heading, printJson, timeText } from '../output.js';
 import { type Cell, type Colour, factsText, tableText } from '../table.js';
 import { planJson, planText } from './payout-plan.js';
 
@@ -74,12 +74,12 @@ const run: Command = {
   details: `
 Prints the whole plan first. On a terminal it asks before it pays; elsewhere --yes is needed. With \`approval: manual\` payments are
 only planned, and \`headframe payouts approve ID\` pays them. A running pool may be paying at the same time: nobody is paid twice.`,
-  run: (args) => withPayouts(args, (payouts) => runPayments(args, payouts)),
+  run: (args) => withPayouts(args, (payouts, ledger) => runPayments(args, payouts, ledger)),
 };
 
 const approve: Command = {
   name: 'approve',
-  summary: 'Approve a planned payment; it is paid at once.',
+  summary: 'Approve a planned payment: a running pool pays it within a minute, `payouts run` at once.',
   positionals: { usage: 'ID', max: 1 },
   options: CONFIG_OPTIONS,
   run: (args) => withPayouts(args, async (payouts) => printPayment(args, await payouts.approve(idOf(args)))),
@@ -122,14 +122,14 @@ function idOf(args: Args): string {
 }
 
 /** @throws PoolError `not_supported` when the configuration pays nobody from a wallet */
-async function withPayouts(args: Args, work: (payouts: Payouts, pool: LoadedPool) => Promise<number>): Promise<number> {
+async function withPayouts(args: Args, work: (payouts: Payouts, ledger: Ledger) => Promise<number>): Promise<number> {
   return withLedger(args, async (ledger, pool) => {
     const made = pool && createPoolPayouts(pool.config, pool.setup, ledger, { log: silentLogger });
     if (pool === undefined || made === undefined) {
       throw new PoolError('not_supported', 'this pool pays from no wallet: the configuration has no payout.payments');
     }
     try {
-      return await work(made, pool);
+      return await work(made, ledger);
     } finally {
       await made.close();
     }
@@ -235,21 +235,30 @@ function printPlan(args: Args, found: PayoutPlan, mood: 'would' | 'did'): number
   return EXIT.ok;
 }
 
-async function runPayments(args: Args, made: Payouts): Promise<number> {
+async function runPayments(args: Args, made: Payouts, ledger: Ledger): Promise<number> {
   const isJson = args.flag('json');
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-  if (!args.flag('yes')) {
-    if (!isTerminal || isJson) throw new UsageError('nobody can be asked here: --yes pays; `payouts plan` shows what');
+  if (!args.flag('yes') && (!isTerminal || isJson)) {
+    throw new UsageError('nobody can be asked here: --yes pays; `payouts plan` shows what');
   }
   const before = await made.plan();
-  if (!isJson) process.stdout.write(planText(before, 'would', process.stdout));
-  if (before.payments.length === 0) {
+  const approved = await ledger.accounting.payments({ statuses: ['approved'] }, { limit: MAX_LIMIT });
+  const waiting = approved.items.reduce((sum, { total }) => sum + total, 0n);
+  if (!isJson) {
+    process.stdout.write(planText(before, 'would', process.stdout));
+    if (approved.items.length > 0) {
+      process.stdout.write(
+        `\n${heading('Approved, not paid yet')}${tableText(COLUMNS, approved.items.map(row), process.stdout)}`,
+      );
+    }
+  }
+  if (before.payments.length === 0 && approved.items.length === 0) {
     if (isJson) printJson(planJson(before));
     return EXIT.ok;
   }
   if (!args.flag('yes')) {
     const { confirm } = await import('@clack/prompts');
-    const isSure = await confirm({ message: `Pay ${coinText(before.total)}?`, initialValue: false });
+    const isSure = await confirm({ message: `Pay ${coinText(before.total + waiting)}?`, initialValue: false });
     if (isSure !== true) {
       process.stdout.write('Nothing was paid.\n');
       return EXIT.ok;

@@ -26,22 +26,25 @@ export async function interview({ given, file, asker }: InterviewOptions): Promi
   for (let at = 0; at < QUESTIONS.length; at++) {
     const question = QUESTIONS[at];
     if (question === undefined) break;
-    // Presets look at what was given for later questions, too: a cookie file means login by cookie.
-    const context = { answers: new Map([...given, ...answers]), file };
+    const context = { answers, file };
     if (question.when?.(context) === false) {
       if (given.has(question.name)) throw new UsageError(outOfPlace(question));
       continue;
     }
-    const text = given.get(question.name) ?? (await answer(question, context, asker));
+    const text = given.get(question.name) ?? question.implied?.(given) ?? (await answer(question, context, asker));
     if (text === undefined) return undefined;
     const problem = answerProblem(question, text, context);
     if (problem !== undefined)
       throw new UsageError(`--${question.name}: ${problem} (found "${shown(question, text)}")`);
     answers.set(question.name, text);
     const again = await asker?.answered?.(question, { answers, file });
-    if (again !== undefined && !given.has(again)) at = QUESTIONS.findIndex(({ name }) => name === again) - 1;
+    if (again !== undefined && isAsked(again, given)) at = QUESTIONS.findIndex(({ name }) => name === again) - 1;
   }
   return answers;
+}
+
+function isAsked(name: string, given: Answers): boolean {
+  return !given.has(name) && QUESTIONS.find((question) => question.name === name)?.implied?.(given) === undefined;
 }
 
 async function answer(

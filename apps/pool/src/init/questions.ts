@@ -24,6 +24,8 @@ export interface Question {
   readonly help: string;
   readonly kind: 'text' | 'secret' | 'choice' | 'yes-no';
   choices?(context: QuestionContext): readonly { readonly value: string; readonly hint: string }[];
+  /** The answer that others given imply; it is not asked then. */
+  implied?(given: Answers): string | undefined;
   /** Asked only then. */
   when?(context: QuestionContext): boolean;
   /** The answer where none is given; undefined: one is needed. */
@@ -137,11 +139,8 @@ export const QUESTIONS: readonly Question[] = [
       { value: 'password', hint: 'rpcuser and rpcpassword, or rpcauth' },
       { value: 'none', hint: 'the node asks for nothing' },
     ],
-    preset: ({ answers }) => {
-      if (answers.has('cookie-file')) return 'cookie';
-      if (answers.has('node-user')) return 'password';
-      return cookieFiles(coinOf(answers)).length > 0 ? 'cookie' : undefined;
-    },
+    implied: (given) => (given.has('cookie-file') ? 'cookie' : given.has('node-user') ? 'password' : undefined),
+    preset: ({ answers }) => (cookieFiles(coinOf(answers)).length > 0 ? 'cookie' : undefined),
   },
   {
     name: 'cookie-file',
