@@ -69,6 +69,42 @@ describe.skipIf(!requireService('postgresql'))('a PostgreSQL ledger in trouble',
     }
   });
 
+  it('books and pays once when the acknowledgement is lost', async () => {
+    const harness = await postgresHarness(server);
+    const proxy = await startCuttingProxy(server.port);
+    const ledger = await harness.open({ url: harness.url.replace(`:${server.port}/`, `:${proxy.port}/`) });
+    const { accounting } = ledger;
+    const unavailable = { code: 'storage_failed', details: { reason: 'unavailable' } };
+    const timeMs = 1_700_000_000_000;
+    try {
+      const booking = {
+        key: 'block:1',
+        state: 'final',
+        timeMs,
+        entries: [{ account: 'alice', kind: 'reward', amount: 100n }],
+        cursor: { name: 'shares', from: 0, to: 5 },
+      } as const;
+      proxy.cutAfterCommit();
+      await expect(accounting.book(booking)).rejects.toMatchObject(unavailable);
+      // The caller cannot know, but it is done; its cursor does not stand where it did.
+      expect(await accounting.book(booking)).toBe(false);
+      const plan = { id: 'p1', parts: [{ account: 'alice', address: 'a', amount: 60n }], isApproved: true, timeMs };
+      proxy.cutAfterCommit();
+      await expect(accounting.planPayment(plan)).rejects.toMatchObject(unavailable);
+      expect(await accounting.planPayment(plan)).toBe(false);
+      const step = { to: 'cancelled', timeMs } as const;
+      proxy.cutAfterCommit();
+      await expect(accounting.stepPayment('p1', ['approved'], step)).rejects.toMatchObject(unavailable);
+      expect(await accounting.stepPayment('p1', ['approved'], step)).toBe(false);
+      expect(await accounting.payment('p1')).toMatchObject({ status: 'cancelled' });
+      expect(await accounting.balance('alice')).toMatchObject({ available: 100n, reserved: 0n });
+      expect(await accounting.verify()).toEqual([]);
+    } finally {
+      await ledger.close();
+      await proxy.close();
+    }
+  });
+
   it('refuses while the server is down, and goes on when it is back, with all it had acknowledged', async () => {
     const harness = await postgresHarness(server);
     const ledger = await harness.open();

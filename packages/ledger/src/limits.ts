@@ -25,8 +25,8 @@ export const FOLD_READ_BATCHES = 32;
 export const PRUNE_SUBJECTS = 50;
 /** Entries of a booking that one transaction takes; commits wait for it. Larger bookings take several. */
 export const BOOKING_CHUNK = 200;
-/** Parts of one payment. A transaction of 5,000 outputs is larger than nodes relay. */
-export const MAX_PAYMENT_PARTS = 5_000;
+/** Parts of one payment. About as many outputs as a transaction has that nodes relay (100,000 vbytes). */
+export const MAX_PAYMENT_PARTS = 3_000;
 /** Times that a transaction is tried that PostgreSQL gave up in favour of another one. */
 export const CONTENDED_TRIES = 5;
 /** Accounts, bookings or payments that are verified in one look: other questions wait for it. */

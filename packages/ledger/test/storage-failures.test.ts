@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FakeClock } from '@headframe/primitives/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { booking, plan, reward } from '../src/compliance/book-samples.js';
 import { batch, share } from '../src/compliance/samples.js';
 import { type Ledger, type LedgerOptions, openLedger } from '../src/index.js';
 import { openSqliteHandle } from '../src/sql/sqlite-handle.js';
@@ -41,6 +42,49 @@ describe('a SQLite ledger in trouble', () => {
     other.close();
     await own.commit(batch(1, [share()]));
     expect(await own.shareLog()).toHaveLength(1);
+  });
+
+  it('refuses to book while another process holds the lock, answers questions, and books once when tried again', async () => {
+    const own = await open({ busyTimeoutMs: 50 });
+    await own.accounting.book(booking('block:1', [reward('alice', 100n)]));
+    const other = await openRaw();
+    other.exec('BEGIN IMMEDIATE');
+    const tries = [
+      () => own.accounting.book(booking('block:2', [reward('alice', 1n)])),
+      () => own.accounting.setBookingState('block:1', 'immature', 1),
+      () => own.accounting.planPayment(plan('p1', { alice: 5n })),
+      () => own.accounting.changeSettings('alice', { isHeld: true }),
+    ];
+    for (const one of tries) {
+      await expect(one()).rejects.toMatchObject({ code: 'storage_failed', details: { reason: 'locked' } });
+    }
+    expect(await own.accounting.balance('alice')).toMatchObject({ available: 100n });
+    other.exec('ROLLBACK');
+    other.close();
+    expect(await tries[0]?.()).toBe(true);
+    expect(await tries[0]?.()).toBe(false);
+    expect(await own.accounting.balance('alice')).toMatchObject({ available: 101n });
+    expect(await own.accounting.verify()).toEqual([]);
+  });
+
+  it('refuses to book when the disk is full, and leaves nothing half done that a reader would see', async () => {
+    const own = await open({ maxBytes: 400 * 1024 });
+    const entries = Array.from({ length: 900 }, (_, i) => reward(`account${i}`.padStart(60, 'x'), 1n));
+    let refusal: unknown;
+    let booked = 0;
+    for (; refusal === undefined && booked < 1000; booked++) {
+      refusal = await own.accounting.book(booking(`block:${booked}`, entries)).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    }
+    expect(refusal).toMatchObject({ code: 'storage_failed', details: { reason: 'full' } });
+    await own.close();
+    const roomy = await open();
+    // Written down before the disk was full, or not at all: repeating it makes it whole either way.
+    await roomy.accounting.book(booking(`block:${booked - 1}`, entries));
+    expect(await roomy.accounting.totals()).toMatchObject({ available: BigInt(booked * entries.length) });
+    expect(await roomy.accounting.verify()).toEqual([]);
   });
 
   it('waits for a lock that is soon given back', async () => {

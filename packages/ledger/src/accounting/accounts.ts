@@ -198,9 +198,10 @@ export async function listDue(
     // Apart, so that each looks at few rows: by balance those without a minimum of their own, the others by that they have one.
     const rows = [
       ...(await session.query(
-        `${list} AND ${HAS_BALANCE} AND minimum IS NULL AND available > 0 AND available >= CAST($1 AS BIGINT)
+        `${list} AND ${HAS_BALANCE} AND minimum IS NULL AND available >= CAST($1 AS BIGINT)
          ORDER BY accounts.available DESC, account DESC LIMIT ${limit}`,
-        [`${minimum}`],
+        // One bound: of two, SQLite may take the wrong one for its search.
+        [`${minimum > 0n ? minimum : 1n}`],
       )),
       // `+` keeps SQLite from reading the index of balances from one end to the other.
       ...(await session.query(
