@@ -26,6 +26,8 @@ export interface Backend {
   receivedSince(height: number): Promise<Map<string, bigint>>;
   /** Takes the block of this hash and all above it off the chain. */
   invalidate(hash: string): Promise<void>;
+  /** Encrypts the wallet and locks it. */
+  encrypt(passphrase: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -84,6 +86,7 @@ export async function litecoinBackend(): Promise<Backend> {
     },
     receivedSince: (height) => receivedSince(chain, height),
     invalidate: (hash) => node.rpc('invalidateblock', hash),
+    encrypt: (passphrase) => node.rpc('encryptwallet', passphrase),
     close: () => node.close(),
   };
 }
@@ -139,6 +142,10 @@ export async function bcoinBackend(): Promise<Backend> {
     },
     receivedSince: (height) => receivedSince(chain, height),
     invalidate: (hash) => node.rpc('invalidateblock', hash),
+    encrypt: async (passphrase) => {
+      await ask('POST', '/wallet/primary/passphrase', { passphrase });
+      await ask('POST', '/wallet/primary/lock', {});
+    },
     close: () => node.close(),
   };
 }

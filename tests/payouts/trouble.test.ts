@@ -3,7 +3,7 @@ import { coreWallet } from '@headframe/payouts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Process } from '../../packages/payouts/test/support/faults.js';
 import { requireService } from '../support/require.js';
-import { type Backend, litecoinBackend } from './backends.js';
+import { type Backend, bcoinBackend, litecoinBackend } from './backends.js';
 import { CONFIRMATIONS, PayoutCase } from './case.js';
 
 /** A process that ends before the call of this name. */
@@ -153,7 +153,7 @@ describe.runIf(requireService('litecoind'))('trouble with payments on litecoind'
   it('waits for a locked wallet, and opens and locks it with the passphrase', async () => {
     const one = await open();
     await one.credit('ann', 1_500_000n);
-    await backend.node.rpc('encryptwallet', 'correct horse');
+    await backend.encrypt('correct horse');
     const without = one.payouts();
     const plan = await without.run();
     expect(plan.payments).toEqual([]);
@@ -166,5 +166,29 @@ describe.runIf(requireService('litecoind'))('trouble with payments on litecoind'
     await one.live(one.payouts(new Process(), { passphrase: 'correct horse' }));
     expect(await one.differences()).toEqual([]);
     expect(await backend.node.rpc('getwalletinfo')).toMatchObject({ unlocked_until: 0 });
+  });
+});
+
+describe.runIf(requireService('bcoin'))('trouble with payments on bcoin', { timeout: 120_000 }, () => {
+  it('waits for a locked wallet, and opens it with the passphrase', async () => {
+    const backend = await bcoinBackend();
+    const one = await PayoutCase.open(backend);
+    await one.credit('ann', 1_500_000n);
+    await backend.encrypt('correct horse');
+    const without = one.payouts();
+    const { skipped } = await without.run();
+    expect(skipped).toMatchObject([{ account: 'ann', reason: 'the wallet is not ready: the wallet is locked' }]);
+    await without.close();
+    const wrong = one.payouts(new Process(), { passphrase: 'wrong' });
+    await expect(wrong.run()).rejects.toMatchObject({ code: 'wallet_locked' });
+    await wrong.close();
+    expect((await one.payments())[0]?.status).toBe('approved');
+    await one.live(one.payouts(new Process(), { passphrase: 'correct horse' }));
+    expect(await one.differences()).toEqual([]);
+    const after = one.payouts();
+    expect((await after.status()).wallet).toMatchObject({ isReady: false, reason: 'the wallet is locked' });
+    await after.close();
+    await one.close();
+    await backend.close();
   });
 });

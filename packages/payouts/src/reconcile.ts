@@ -1,6 +1,7 @@
+import { isTransient } from '@headframe/daemon';
 import type { PaymentRecord, PaymentStatus } from '@headframe/ledger';
-import { bytesToHex } from '@headframe/primitives';
-import { paymentsOf, releaseCoins, type StepContext, send, storedTransaction } from './payer-steps.js';
+import { bytesToHex, errorMessage, isPoolError } from '@headframe/primitives';
+import { noteReason, paymentsOf, releaseCoins, type StepContext, send, storedTransaction } from './payer-steps.js';
 import { outputsOf } from './plan.js';
 import type { ReconcileReport, TransactionState } from './types.js';
 
@@ -20,6 +21,11 @@ const RETRY_MAX_MS = 3_600_000;
 interface Retry {
   readonly attempts: number;
   readonly nextMs: number;
+}
+
+/** True for an answer that concerns one transaction (a pruned block, say), and need not keep the others waiting. */
+function isAboutOne(error: unknown): boolean {
+  return isPoolError(error, 'invalid_data') || (isPoolError(error, 'rpc_error') && !isTransient(error));
 }
 
 /**
@@ -57,8 +63,13 @@ export class Reconciler {
     for (const payment of watched) {
       const retry = this.#retries.get(payment.id);
       const mayBroadcast = !patient || retry === undefined || clock.now() >= retry.nextMs;
-      const change = await this.#look(payment, mayBroadcast);
-      if (change !== undefined) changed.push(change);
+      try {
+        const change = await this.#look(payment, mayBroadcast);
+        if (change !== undefined) changed.push(change);
+      } catch (error) {
+        if (!isAboutOne(error)) throw error;
+        await noteReason(this.#context, payment, `the node does not tell: ${errorMessage(error)}`);
+      }
     }
     return { checked: watched.length, changed };
   }

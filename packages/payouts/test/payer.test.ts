@@ -1,3 +1,4 @@
+import { PoolError } from '@headframe/primitives';
 import { describe, expect, it } from 'vitest';
 import { Process } from './support/faults.js';
 import { addressOf, CONFIRMATIONS, scriptOf, World } from './support/world.js';
@@ -197,6 +198,26 @@ describe('the chain', () => {
     world.chain.mine(CONFIRMATIONS);
     await world.accounting.stepPayment(id, ['sent'], { to: 'failed', timeMs: world.clock.now() });
     expect((await payouts.reconcile()).changed).toMatchObject([{ from: 'failed', to: 'confirmed' }]);
+    expect(await world.differences()).toEqual([]);
+  });
+
+  it('goes on with the others when the node cannot tell about one', async () => {
+    const world = await worldWith([150_000n, 150_000n], ['ann', 100_000n], ['ben', 90_000n]);
+    const payouts = world.payouts({ maxOutputs: 1 });
+    await payouts.run();
+    world.chain.mine(CONFIRMATIONS);
+    const find = world.wallet.find.bind(world.wallet);
+    const odd = (await only(world)).txid;
+    world.wallet.find = (transaction) =>
+      transaction.txid === odd
+        ? Promise.reject(new PoolError('rpc_error', 'Block not available (pruned data)', { details: { code: -1 } }))
+        : find(transaction);
+    expect((await payouts.reconcile()).changed).toMatchObject([{ to: 'confirmed' }]);
+    expect((await only(world)).reason).toContain('pruned');
+    world.wallet.find = () => Promise.reject(new PoolError('rpc_timeout', 'no answer'));
+    await expect(payouts.reconcile()).rejects.toMatchObject({ code: 'rpc_timeout' });
+    world.wallet.find = find;
+    await payouts.reconcile();
     expect(await world.differences()).toEqual([]);
   });
 
