@@ -3,6 +3,7 @@
 // the code by scripts/docs.mjs.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { httpReference } from '../packages/http/scripts/reference.mjs';
 import { cliPage } from './reference-cli.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -248,6 +249,7 @@ Before the reply to \`mining.authorize\` a miner is sent only what every firmwar
 
 const PAGES = {
   config: configPage,
+  http: httpReference,
   limits: limitsPage,
   errors: errorsPage,
   methods: methodsPage,

@@ -279,6 +279,11 @@ export class Pool<Account = DefaultAccount> {
     return { applied, needsRestart };
   }
 
+  /** Transactions of a job of the core beside its coinbase; undefined when the job is forgotten. */
+  transactionCount(jobId: number): number | undefined {
+    return this.#core?.jobs.find(jobId)?.template.transactions.length;
+  }
+
   /** What is going on. */
   status(): PoolStatus {
     const stats = this.server.stats();
