@@ -83,7 +83,7 @@ const GROUPS = new Set(['accounts', 'db', 'payouts']);
 function checkCommands(code, where) {
   for (const line of code.split('\n')) {
     // `sudo -u headframe headframe db backup FILE`: the first one is a user.
-    const match = /(?:headframe(?:\.js"?)?|\$HEADFRAME) (?!headframe )([a-z]+)([^#|>]*)/.exec(line);
+    const match = /(?:headframe(?:\.js"?)?|\$HEADFRAME) (?!headframe\b)([a-z]+)([^#|>]*)/.exec(line);
     const [, name = 'demo', rest] = match ?? /^npm start -- ?()(.*)/.exec(line) ?? [];
     if (rest === undefined) continue;
     const below = GROUPS.has(name) ? /^ ([a-z]+)(?![\w.])/.exec(rest)?.[1] : undefined;
