@@ -81,11 +81,11 @@ describe.skipIf(!requireService('chromium', 'dashboard'))('pictures of the page'
     if (folder === undefined) return;
     await mkdir(folder, { recursive: true });
     const only = process.env.HEADFRAME_IMAGES_ONLY;
-    for (const scene of ['busy', 'empty'] as const) {
+    for (const scene of ['busy', 'empty', 'bare'] as const) {
       site.api.scene = scene;
       for (const [name, route] of Object.entries(routes())) {
         for (const guise of ['light', 'dark', 'phone'] as const) {
-          if (scene === 'empty' && (guise !== 'light' || name === 'worker' || name === 'block')) continue;
+          if (scene !== 'busy' && (guise !== 'light' || name === 'worker' || name === 'block')) continue;
           const file = `${scene}-${name}-${guise}`;
           if (only !== undefined && !new RegExp(only).test(file)) continue;
           const colors = guise === 'dark' ? 'dark' : 'light';

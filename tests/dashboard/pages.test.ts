@@ -125,6 +125,27 @@ describe.skipIf(!requireService('chromium', 'dashboard'))('pages of the dashboar
     }
   });
 
+  it('a pool without storage shows what it has and says what it has not', async () => {
+    site.api.scene = 'bare';
+    const watched = await openPage(browser, site.url, { fixedMs: NOW });
+    try {
+      for (const [route, text] of [
+        ['/', 'This pool keeps no statistics'],
+        ['/payments', 'This pool makes no payments'],
+        ['/accounts/anybody', 'This pool keeps no statistics'],
+        ['/nodes', 'Off'],
+      ] as const) {
+        await goTo(watched.page, site.url, route);
+        await watched.page.locator('main').getByText(text, { exact: true }).first().waitFor();
+        expect(await watched.page.getByRole('alert').count(), route).toBe(0);
+        expect(await watched.page.evaluate<string[]>(FIND_FLAWS), route).toEqual([]);
+      }
+    } finally {
+      site.api.scene = 'busy';
+      await watched.close();
+    }
+  });
+
   it('does not move what is already there while answers come in', async () => {
     await onPage({}, async ({ page }) => {
       await page.route('**/api/v1/*', async (route) => {

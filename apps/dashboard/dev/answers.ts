@@ -16,8 +16,8 @@ import type {
 import { SeededRandom } from './random.js';
 import { amountOf, type World } from './world.js';
 
-/** `empty`: a pool that nobody has ever mined at. */
-export type Scene = 'busy' | 'empty';
+/** `empty`: a pool that nobody has ever mined at. `bare`: one without storage and payments. */
+export type Scene = 'busy' | 'empty' | 'bare';
 
 /** A page of a list; `after` is the index to begin at. */
 export function pageOf<Item>(
@@ -31,7 +31,8 @@ export function pageOf<Item>(
 }
 
 export function poolInfo(world: World, scene: Scene, nowMs: number): PoolInfo {
-  const isEmpty = scene === 'empty';
+  const isBare = scene === 'bare';
+  const isEmpty = scene === 'empty' || isBare;
   const mean = world.hashrateAt(nowMs, 1);
   return {
     name: 'Headframe',
@@ -39,10 +40,10 @@ export function poolInfo(world: World, scene: Scene, nowMs: number): PoolInfo {
     symbol: 'BTC',
     network: 'mainnet',
     algorithm: 'sha256d',
-    scheme: 'pplns',
-    payments: true,
+    scheme: isBare ? 'solo' : 'pplns',
+    payments: !isBare,
     feePercent: 1,
-    minimumPayout: amountOf(1_000_000n),
+    minimumPayout: isBare ? null : amountOf(1_000_000n),
     isPaused: false,
     startedMs: world.startMs,
     timeMs: nowMs,
@@ -50,9 +51,11 @@ export function poolInfo(world: World, scene: Scene, nowMs: number): PoolInfo {
     hashrate: isEmpty ? null : { tenMinutes: mean, hour: mean * 0.984, day: mean * 1.021 },
     sessions: isEmpty ? 0 : world.miners.length,
     workers: isEmpty ? 0 : world.miners.length,
-    active: isEmpty
-      ? { accounts: 0, workers: 0 }
-      : { accounts: world.accounts.length, workers: world.miners.length - 4 },
+    active: isBare
+      ? null
+      : isEmpty
+        ? { accounts: 0, workers: 0 }
+        : { accounts: world.accounts.length, workers: world.miners.length - 4 },
     sharesSinceStart: isEmpty
       ? { accepted: 0, rejected: 0, work: 0 }
       : { accepted: 1_846_203, rejected: 7_411, work: 9.1e13 },
@@ -75,10 +78,10 @@ export function poolInfo(world: World, scene: Scene, nowMs: number): PoolInfo {
           work: world.networkDifficulty * 0.62,
           effort: 0.62,
         },
-    luck: isEmpty ? { blocks: 0, luck: null } : { blocks: 50, luck: 1.083 },
+    luck: isBare ? null : isEmpty ? { blocks: 0, luck: null } : { blocks: 50, luck: 1.083 },
     lastBlock: isEmpty ? null : (world.blocks[0] ?? null),
     chain: { height: 951_357, difficulty: world.networkDifficulty, hashrate: 9.04e20 },
-    storage: { state: 'ok', reason: null },
+    storage: isBare ? { state: 'off', reason: null } : { state: 'ok', reason: null },
     node: { ready: true, reason: null },
   };
 }
@@ -137,7 +140,7 @@ export function connectInfo(): ConnectInfo {
 }
 
 export function rejectsInfo(world: World, scene: Scene): RejectsInfo {
-  if (scene === 'empty') return { sinceMs: world.startMs, accepted: 0, rejected: 0, reasons: [] };
+  if (scene !== 'busy') return { sinceMs: world.startMs, accepted: 0, rejected: 0, reasons: [] };
   return {
     sinceMs: world.startMs,
     accepted: 1_846_203,

@@ -72,7 +72,14 @@ export class FixtureApi {
       this.#stream(response);
       return true;
     }
-    const answer = this.answer(url.pathname.slice('/api/v1/'.length), url.searchParams);
+    const path = url.pathname.slice('/api/v1/'.length);
+    if (this.scene === 'bare' && /^(blocks|series|accounts|payments)/.test(path)) {
+      const part = path.startsWith('payments') ? 'payments' : 'storage';
+      const detail = `this pool has no ${part}: set a key in its configuration`;
+      send(response, 404, { type: 'about:blank', title: 'Not Found', status: 404, code: `${part}_off`, detail });
+      return true;
+    }
+    const answer = this.answer(path, url.searchParams);
     if (answer === undefined) {
       send(response, 404, { type: 'about:blank', title: 'Not found', status: 404, code: 'not_found' });
     } else send(response, 200, answer);
@@ -85,7 +92,7 @@ export class FixtureApi {
     const now = this.#now();
     const limit = Number(query.get('limit') ?? 100);
     const after = query.get('after');
-    const isEmpty = scene === 'empty';
+    const isEmpty = scene !== 'busy';
     switch (path) {
       case 'pool':
         return answers.poolInfo(world, scene, now);

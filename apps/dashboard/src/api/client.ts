@@ -2,11 +2,14 @@
 export class ApiError extends Error {
   /** HTTP status; 0 when nothing answered. */
   readonly status: number;
+  /** Stable name of the problem, as `not_found`; empty when the server gave none. */
+  readonly code: string;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, code = '') {
     super(message);
     this.name = 'ApiError';
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -32,7 +35,7 @@ export async function getJson(url: string, fetcher: Fetch): Promise<unknown> {
     throw new ApiError(0, 'The pool does not answer.');
   }
   const body = await response.json().catch(() => undefined);
-  if (!response.ok) throw new ApiError(response.status, problemOf(body, response.status));
+  if (!response.ok) throw new ApiError(response.status, problemOf(body, response.status), codeOf(body));
   if (body === undefined) throw new ApiError(0, 'The pool sent something that is not JSON.');
   return body;
 }
@@ -45,4 +48,8 @@ function problemOf(body: unknown, status: number): string {
     if ('title' in body && typeof body.title === 'string') return body.title;
   }
   return status >= 500 ? `The pool has a problem (status ${status}).` : `The pool refused the question (${status}).`;
+}
+
+function codeOf(body: unknown): string {
+  return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string' ? body.code : '';
 }

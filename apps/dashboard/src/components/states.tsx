@@ -50,6 +50,12 @@ function Problem<Data>({ answer }: { readonly answer: Answer<Data> }): JSX.Eleme
   );
 }
 
+/** Parts that a pool may be run without; asking for them is answered with such a code. */
+const PARTS_OFF: Readonly<Record<string, string>> = {
+  storage_off: 'This pool keeps no statistics',
+  payments_off: 'This pool makes no payments',
+};
+
 /** Shows an answer: a skeleton before it is there, the last one with a notice when asking again failed. */
 export function Loaded<Data>(props: {
   readonly answer: Answer<Data>;
@@ -58,6 +64,9 @@ export function Loaded<Data>(props: {
   readonly children: (data: Data) => ComponentChildren;
 }): JSX.Element {
   const { data, error } = props.answer;
+  const partOff = PARTS_OFF[error?.code ?? ''];
+  if (partOff !== undefined)
+    return <Empty title={partOff}>Whoever runs it can turn them on in its configuration.</Empty>;
   return (
     <>
       {error !== undefined && <Problem answer={props.answer} />}

@@ -33,7 +33,7 @@ export function Account({ account }: { readonly account: string }): JSX.Element 
         title={<span title={account}>Account {middle(account, 12, 8)}</span>}
         tools={<CopyButton text={account} label="the account" />}
       />
-      {answer.error?.status === 404 ? (
+      {answer.error?.code === 'not_found' ? (
         <NotFound account={account} />
       ) : (
         <Loaded answer={answer} lines={12}>

@@ -46,7 +46,7 @@ function PoolTiles({ pool }: { readonly pool: PoolInfo | undefined }): JSX.Eleme
     <Tiles label="The pool now">
       <Tile
         label="Hashrate"
-        value={pool && hashrate(pool.hashrate?.tenMinutes ?? 0)}
+        value={pool && hashrate(pool.hashrate?.tenMinutes ?? (pool.storage.state === 'off' ? null : 0))}
         more={
           pool?.hashrate && `${hashrateText(pool.hashrate.hour)} in 1 h, ${hashrateText(pool.hashrate.day)} in 24 h`
         }
@@ -54,7 +54,10 @@ function PoolTiles({ pool }: { readonly pool: PoolInfo | undefined }): JSX.Eleme
       <Tile
         label="Workers"
         value={pool && count(pool.active?.workers ?? pool.workers)}
-        more={pool && `${plural(pool.active?.accounts ?? 0, 'account')}, ${plural(pool.sessions, 'connection')}`}
+        more={
+          pool &&
+          `${pool.active === null ? '' : `${plural(pool.active.accounts, 'account')}, `}${plural(pool.sessions, 'connection')}`
+        }
       />
       <div class="tile">
         <dt>Round effort</dt>

@@ -35,7 +35,7 @@ export function Worker({ account, worker }: { readonly account: string; readonly
           </>
         }
       />
-      {answer.error?.status === 404 ? (
+      {answer.error?.code === 'not_found' ? (
         <Card title="Not known here">
           <Empty title="This worker has not sent a share yet">
             It appears a few seconds after its first share. See the workers of <AccountLink account={account} />.
