@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { findBlock } from '../soak/find-block.js';
 import { type Reckoning, reckon } from '../soak/reckoning.js';
 import { startLoad } from '../soak/share-load.js';
-import { makeStage, type Stage } from '../soak/stage.js';
+import { makeStage } from '../soak/stage.js';
 import { freePort } from '../support/free-port.js';
 import { type PoolProcess, startPool } from '../support/pool-process.js';
-import { ScriptedMiner } from '../support/scripted-miner.js';
 import { waitFor } from '../support/wait.js';
 
 const MINERS = 20;
@@ -50,21 +50,6 @@ function residentBytes({ process }: PoolProcess): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }
 
-/** A miner finds a block now: it has to be in the chain although nothing can be stored. */
-async function findBlock(
-  stage: Stage,
-  worker: string,
-): Promise<{ readonly hash: string; readonly reply: Promise<unknown> }> {
-  const miner = await ScriptedMiner.start({ port: stage.port, worker });
-  const block = miner.solve(miner.job, { want: 'block' });
-  const reply = miner.submit(block).then(({ result }) => {
-    miner.close();
-    return result;
-  });
-  await waitFor('the block in the chain', () => stage.node.getBlock(block.hash) !== undefined, 10_000);
-  return { hash: block.hash, reply };
-}
-
 /**
  * A pool under load loses its storage and gets it back: shares are held up to a bound, then sockets wait; a block
  * found meanwhile reaches the node; health page and API say what is wrong; afterwards every share is answered, and
@@ -99,7 +84,8 @@ export async function throughOutage(outage: Outage): Promise<Reckoning> {
     console.log(`${text.trim()} (after ${Math.round(performance.now() - begun)} ms)`);
     expect((await http.info()).storage).toMatchObject({ state: 'failing', reason: expect.stringMatching(outage.says) });
     const { accepted } = await state();
-    const { hash, reply } = await findBlock(stage, finder);
+    // The block has to be in the chain although nothing can be stored.
+    const { reply, book } = await findBlock(stage, finder);
     expect((await state()).accepted, 'a share is not accepted before it is stored').toBe(accepted);
     expect(residentBytes(pool) - before).toBeLessThan(MAX_GROWTH_BYTES);
 
@@ -113,9 +99,7 @@ export async function throughOutage(outage: Outage): Promise<Reckoning> {
     await waitFor('the last answers', async () => (await state()).pending === 0);
     const books = await load.books();
     expect(await pool.stop()).toMatchObject({ code: 0 });
-    const achieved = ((0xffff * 2 ** 208) / Number(BigInt(`0x${hash}`))).toPrecision(10);
-    const own = { worker: finder, accepted: [achieved], unanswered: [], rejected: {}, faults: { right: 0, wrong: 0 } };
-    const result = await reckon(outage.storageUrl, [...books, { ...own, blocks: [hash] }]);
+    const result = await reckon(outage.storageUrl, [...books, book]);
     expect(result.unanswered).toBe(0);
     expect(result.stored).toBe(result.told);
     return result;

@@ -3,12 +3,15 @@
 // the end the ledger has what the miners counted, to the share, and the chain what the ledger says was paid.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openLedger } from '@headframe/ledger';
 import { describe, expect, it } from 'vitest';
+import { WORKER_URL } from '../ledger/support.js';
 import { startPostgres } from '../nodes/postgres.js';
 import { lockDatabase } from '../outage/lock.js';
 import { type PoolProcess, poolFolder, startPool } from '../support/pool-process.js';
 import { requireService } from '../support/require.js';
 import { waitFor } from '../support/wait.js';
+import { findBlock } from './find-block.js';
 import { Monitor } from './monitor.js';
 import { type PaymentReckoning, reckonPayments } from './payments.js';
 import { type Reckoning, reckon } from './reckoning.js';
@@ -160,6 +163,18 @@ function script(soak: Soak): readonly (readonly [part: number, what: () => void 
   return [...blocks, ...troubles].sort(([a], [b]) => a - b);
 }
 
+/** Whether a payment is final by now: the ledger may be looked at beside the pool. */
+async function isPaid(url: string): Promise<boolean> {
+  const ledger = await openLedger({ url, workerUrl: WORKER_URL });
+  try {
+    const { items } = await ledger.accounting.payments({ statuses: ['confirmed'] }, { limit: 1 });
+    return items.length > 0;
+  } finally {
+    await ledger.close();
+    await sleep(500);
+  }
+}
+
 interface Result extends Reckoning, PaymentReckoning {
   readonly connections: number;
   readonly resumed: number;
@@ -173,7 +188,7 @@ interface Result extends Reckoning, PaymentReckoning {
 }
 
 async function runSoak(stage: Stage, storage: Storage, folder: string): Promise<Result> {
-  const workers = await stage.workers(MINERS);
+  const [finder = '', ...workers] = await stage.workers(MINERS + 1);
   const first = await startPool({ config: stage.config, folder });
   const load = await startLoad({
     port: stage.port,
@@ -201,18 +216,20 @@ async function runSoak(stage: Stage, storage: Storage, folder: string): Promise<
     await load.rest();
     await waitFor('the last answers', async () => (await load.state()).pending === 0);
     await soak.report();
-    // What is due gets its confirmations.
-    for (let i = 0; i < 6; i++) {
+    // However few shares there were: one block, and what is due for it, paid and confirmed.
+    const { reply, book } = await findBlock(stage, finder);
+    expect(await reply).toBe(true);
+    await waitFor('a payment', () => {
       soak.otherBlock(false);
-      await sleep(1_500);
-    }
+      return isPaid(storage.url);
+    });
     const state = await load.state();
     const books = await load.books();
     soak.monitor.stop();
     expect(await soak.pool.stop()).toMatchObject({ code: 0 });
     soak.say('comparing books');
-    const shares = await reckon(storage.url, books);
-    const accounts = [...new Set(workers.map((worker) => worker.slice(0, worker.indexOf('.'))))];
+    const shares = await reckon(storage.url, [...books, book]);
+    const accounts = [...new Set([finder, ...workers].map((worker) => worker.slice(0, worker.indexOf('.'))))];
     const payments = await reckonPayments(storage.url, stage.rpc, accounts);
     const { monitor } = soak;
     const mb = (bytes: number): number => Math.round(bytes / 1e6);

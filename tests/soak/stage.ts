@@ -5,8 +5,8 @@ import { type NodeCall, nodeRpc } from '../support/node-rpc.js';
 
 /** Finds a share in about forty hashes, so that one process can be hundreds of miners. */
 const SHARE_DIFFICULTY = 1e-8;
-/** One share in some 1,500 is a block. */
-const BLOCK_BITS = 0x1f00ffff;
+/** One share in some 600 is a block. */
+const BLOCK_BITS = 0x1f028000;
 /** Blocks until a coinbase may be spent, so that a run of a minute has payments. */
 const MATURITY = 3;
 const FIRST_BLOCKS = 101;
