@@ -6,9 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createDevNode } from '@headframe/devnode';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hashrateText } from '../src/format.js';
 import { loadConfig } from '../src/load-config.js';
+
+// Each run of the binary is a process, which takes a while on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const BINARY = fileURLToPath(new URL('../bin/headframe.js', import.meta.url));
 const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
