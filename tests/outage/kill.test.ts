@@ -1,8 +1,10 @@
 // kill -9 of the whole pool, as it is installed, at random moments under load: every share that a miner saw accepted is
-// in the ledger, and none is there twice. KILL_ROUNDS makes it longer.
+// in the ledger, and none is there twice; the books add up, and the chain has the payments that they tell of.
+// KILL_ROUNDS makes it longer.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startPostgres } from '../nodes/postgres.js';
+import { reckonPayments } from '../soak/payments.js';
 import { reckon } from '../soak/reckoning.js';
 import { startLoad } from '../soak/share-load.js';
 import { makeStage } from '../soak/stage.js';
@@ -21,9 +23,10 @@ const MORE_SHARES = 700;
 async function killRounds(rounds: number, storageUrl: string, folder: string): Promise<void> {
   const stage = await makeStage(storageUrl);
   const { port, config } = stage;
+  const workers = await stage.workers(MINERS);
   const load = await startLoad({
     port,
-    workers: await stage.workers(MINERS),
+    workers,
     sharesPerSecond: SHARES_PER_SECOND,
     dropsPerSecond: 2,
   });
@@ -45,6 +48,8 @@ async function killRounds(rounds: number, storageUrl: string, folder: string): P
     const books = await load.books();
     expect(await pool.stop()).toMatchObject({ code: 0 });
     const result = await reckon(storageUrl, books);
+    const accounts = [...new Set(workers.map((worker) => worker.slice(0, worker.indexOf('.'))))];
+    const { payments } = await reckonPayments(storageUrl, stage.rpc, accounts);
     expect(result.told).toBeGreaterThan(rounds * LEAST_SHARES);
     expect(
       books.reduce((sum, { faults }) => sum + faults.right, 0),
@@ -54,7 +59,7 @@ async function killRounds(rounds: number, storageUrl: string, folder: string): P
       books.reduce((sum, { faults }) => sum + faults.wrong, 0),
       'faulty shares that were taken',
     ).toBe(0);
-    console.log(`kill -9 of the pool, ${rounds} rounds: ${JSON.stringify(result)}`);
+    console.log(`kill -9 of the pool, ${rounds} rounds: ${JSON.stringify({ ...result, payments })}`);
   } finally {
     load.close();
     await stage.close();
