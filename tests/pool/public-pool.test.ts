@@ -65,7 +65,7 @@ describe('a public pool', () => {
     const { node, pool, books } = await open({
       scheme: 'pplns',
       fees: [{ address: FEES, percent: 2 }],
-      payments: { every: 1, minimum: '0.5', confirmations: 1 },
+      payments: { every: 1, minimum: '0.01', confirmations: 1 },
     });
     await mineBlock(pool, `${ALICE}.rig`);
     await waitFor('the credit', async () => (await books.totals()).immature > 0n);
@@ -100,7 +100,12 @@ describe('a public pool', () => {
       },
       20_000,
     );
+    // Who gets the fee never sent a share: its name is its address.
+    expect((await books.settings(FEES)).address).toBe(FEES);
+    const fee = await books.balance(FEES);
+    expect(fee.paid + fee.reserved + fee.available + fee.immature).toBeGreaterThan(0n);
     const { items } = await books.payments();
+    expect(items.some(({ parts }) => parts.some(({ account }) => account === FEES))).toBe(true);
     for (const payment of items) {
       expect(payment.total).toBe(payment.parts.reduce((sum, part) => sum + part.amount, 0n));
     }

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorMessage, type Logger, PoolError, silentLogger } from '@headframe/primitives';
-import { type JournalBlock, type JournalEntry, JournalState, parseEntry } from './journal-entry.js';
+import { type JournalBlock, type JournalEntry, JournalState, parseEntry, type SettledBlock } from './journal-entry.js';
 
 export interface BlockJournalOptions {
   /** The file; its folder is created. */
@@ -32,6 +32,8 @@ export interface BlockJournalModules {
 export interface BlockJournal {
   /** Blocks that were not settled when the journal was opened, oldest first. */
   readonly unsettled: readonly JournalBlock[];
+  /** Blocks that were settled while it was last open, oldest first: whoever should have heard may have been cut off. */
+  readonly settled: readonly SettledBlock[];
   /**
    * Appends; the write begins in this tick when the disk is idle. Entries that come meanwhile share one fsync.
    * @throws PoolError `storage_failed` (the disk is full ...), `queue_full` or `closed`, as a rejection.
@@ -69,6 +71,7 @@ export async function openBlockJournal(
 
 class FileBlockJournal implements BlockJournal {
   readonly unsettled: readonly JournalBlock[];
+  readonly settled: readonly SettledBlock[];
   readonly #path: string;
   readonly #log: Logger;
   readonly #state: JournalState;
@@ -91,6 +94,7 @@ class FileBlockJournal implements BlockJournal {
     this.#compactAboveBytes = options.compactAboveBytes ?? DEFAULT_COMPACT_ABOVE_BYTES;
     this.#maxPending = options.maxPending ?? DEFAULT_MAX_PENDING;
     this.unsettled = state.blocks();
+    this.settled = state.settled();
   }
 
   async open(): Promise<void> {

@@ -129,6 +129,13 @@ class AllNodesSubmitter implements BlockSubmitter {
   }
 
   start(): void {
+    for (const { block, status } of this.#options.journal?.settled ?? []) {
+      this.#publish(
+        openBlock(block, 'confirmed'),
+        status,
+        status === 'matured' ? this.#options.coin.coinbaseMaturity : 0,
+      );
+    }
     for (const entry of this.#options.journal?.unsettled ?? []) {
       if (!this.#seen.add(entry.hash)) continue;
       const block = openBlock(entry, entry.hex === null ? 'confirmed' : 'candidate');

@@ -46,6 +46,17 @@ export interface JournalStatus {
 
 export type JournalEntry = JournalBlock | JournalKept | JournalStatus;
 
+/** A block whose fate is sealed. */
+export interface SettledBlock {
+  /** `hex` is null. */
+  readonly block: JournalBlock;
+  readonly status: Exclude<BlockStatus, 'candidate' | 'confirmed'>;
+  /** Unix milliseconds when it was settled. */
+  readonly timeMs: number;
+}
+
+/** Blocks settled in this file that are remembered; older ones were told of long ago. */
+const MAX_SETTLED = 1000;
 /** Kept candidates that survive a compaction; older ones are dropped. */
 const MAX_KEPT = 1000;
 
@@ -88,6 +99,7 @@ function isStatus(status: unknown): boolean {
 /** What the entries of a journal come to: which blocks are open, and how many bytes are of no more use. */
 export class JournalState {
   readonly #open = new Map<string, { block: JournalBlock; confirmed: JournalStatus | undefined; bytes: number }>();
+  readonly #settled: SettledBlock[] = [];
   #kept: { readonly entry: JournalKept; readonly bytes: number }[] = [];
   liveBytes = 0;
   deadBytes = 0;
@@ -97,6 +109,11 @@ export class JournalState {
   /** Blocks that are not settled, oldest first. */
   blocks(): JournalBlock[] {
     return [...this.#open.values()].map(({ block }) => block);
+  }
+
+  /** The last blocks that were settled since the file was compacted, oldest first. */
+  settled(): SettledBlock[] {
+    return [...this.#settled];
   }
 
   apply(entry: JournalEntry, bytes: number): void {
@@ -139,7 +156,11 @@ export class JournalState {
   #applyStatus(entry: JournalStatus, bytes: number): void {
     const item = this.#open.get(entry.hash);
     if (item === undefined || entry.status !== 'confirmed') {
-      if (item !== undefined) this.#drop(entry.hash, item.bytes);
+      if (item !== undefined && entry.status !== 'confirmed') {
+        this.#drop(entry.hash, item.bytes);
+        this.#settled.push({ block: { ...item.block, hex: null }, status: entry.status, timeMs: entry.timeMs });
+        if (this.#settled.length > MAX_SETTLED) this.#settled.shift();
+      }
       this.deadBytes += bytes;
       return;
     }

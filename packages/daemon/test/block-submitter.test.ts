@@ -35,6 +35,7 @@ describe('sending', () => {
     }
     const journal: BlockJournal = {
       unsettled: [],
+      settled: [],
       append: (entry) => {
         order.push(`journal ${entry.type}`);
         return new Promise(() => {});
@@ -248,7 +249,15 @@ describe('journal', () => {
     await third.close();
     const fourth = await bench.openJournal();
     expect(fourth.unsettled).toEqual([]);
+    // Its fate is in the journal, but whoever books it may have been cut off by a crash: the next start says it again, once.
+    bench.outcomes = [];
+    bench.submitter(bench.nodePool(node), { journal: fourth }).start();
+    expect(bench.statuses()).toEqual(['matured']);
+    expect(bench.outcomes[0]).toMatchObject({ hash: OUR_HASH, confirmations: 100 });
     await fourth.close();
+    const fifth = await bench.openJournal();
+    expect(fifth.settled).toEqual([]);
+    await fifth.close();
     await dead.listen();
   });
 
@@ -260,6 +269,7 @@ describe('journal', () => {
     });
     const failing: BlockJournal = {
       unsettled: [],
+      settled: [],
       append: () => Promise.reject(new PoolError('storage_failed', 'no space left on device')),
       close: () => Promise.resolve(),
     };

@@ -92,6 +92,8 @@ class ThreadedLedger implements Ledger {
   readonly #thread: (name: 'writer' | 'reader' | 'backup') => ThreadClient;
   readonly #timers: Timer[] = [];
   #commits = 0;
+  /** Batches of the share log after this one stay. */
+  #keepAfter: number | undefined;
   #lastCommitMs: number | undefined;
   #commitLatencyMs: number | undefined;
   #closing: Promise<void> | undefined;
@@ -184,7 +186,10 @@ class ThreadedLedger implements Ledger {
   recordBlock = (outcome: BlockOutcome, details: BlockDetails = {}) =>
     this.#writer.call('recordBlock', [outcome, details]);
   fold = (): Promise<FoldReport> => this.#writer.call('fold', []);
-  prune = (): Promise<PruneReport> => this.#writer.call('prune', [this.#clock.now(), this.#retention]);
+  prune = (): Promise<PruneReport> => this.#writer.call('prune', [this.#clock.now(), this.#retention, this.#keepAfter]);
+  keepShares(afterBatch: number | undefined): void {
+    this.#keepAfter = afterBatch;
+  }
   blocks = (page: PageRequest = {}) => this.#reader.call('blocks', [page]);
   block = (hash: string) => this.#reader.call('block', [hash]);
   summary = (subject: Subject = {}) => this.#reader.call('summary', [subject, this.#clock.now()]);

@@ -206,6 +206,11 @@ export interface Ledger extends ShareSink {
   shareLog(afterId?: number): Promise<readonly StoredBatch[]>;
   /** Brings the statistics up to the share log now; runs by itself every `foldIntervalMs`. */
   fold(): Promise<FoldReport>;
+  /**
+   * Keeps the share log after this batch from being pruned, however old it is; undefined: no more. For whoever has not
+   * read it yet. Holds as long as this ledger is open.
+   */
+  keepShares(afterBatch: number | undefined): void;
   /** Removes what is older than its retention now; runs by itself every hour. */
   prune(): Promise<PruneReport>;
   /**

@@ -37,7 +37,7 @@ export interface AccountantOptions {
 /** What the accountant needs of a ledger. */
 export type AccountantLedger = Pick<
   Ledger,
-  'block' | 'blocks' | 'commit' | 'fold' | 'recordBlock' | 'roundOf' | 'shareLog' | 'windowBefore'
+  'block' | 'blocks' | 'commit' | 'fold' | 'keepShares' | 'recordBlock' | 'roundOf' | 'shareLog' | 'windowBefore'
 >;
 
 /** What the accountant needs of the books. */

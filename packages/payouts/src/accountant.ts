@@ -165,7 +165,7 @@ class LedgerAccountant implements Accountant {
     const alarms: string[] = [];
     if (accrual !== undefined && accrual.lagMs > retentionMs / 2) {
       const hours = Math.floor(accrual.lagMs / 3_600_000);
-      alarms.push(`shares of the last ${hours} hours are not paid, and the ledger will forget them`);
+      alarms.push(`shares of the last ${hours} hours are not paid; the ledger keeps them as long as this pool runs`);
     }
     return {
       scheme: this.#options.scheme,

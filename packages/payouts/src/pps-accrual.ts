@@ -81,6 +81,8 @@ export class PpsAccrual {
     let booked = 0;
     while (!signal.aborted) {
       const cursor = await this.#modules.accounting.cursor(CURSOR);
+      // What is not paid yet must not be pruned, however long the books were out of reach.
+      this.#modules.ledger.keepShares(cursor);
       const stretch = await this.#read(cursor, eras);
       const lagMs = stretch.oldestMs === undefined ? 0 : Math.max(0, this.#clock.now() - stretch.oldestMs);
       this.#status = { cursor, lagBatches: stretch.batches, lagMs };
@@ -89,11 +91,13 @@ export class PpsAccrual {
       if (stretch.groups.length === 0 && !isPps && stretch.newestMs >= eras.startMs) {
         // Shares of another scheme do not move the cursor: it would be written for ever.
         this.#isOver = true;
+        this.#modules.ledger.keepShares(undefined);
         this.#status = { cursor, lagBatches: 0, lagMs: 0 };
         break;
       }
       if (await this.#book(cursor, stretch)) {
         booked += stretch.batches;
+        this.#modules.ledger.keepShares(stretch.to);
         this.#status = { cursor: stretch.to, lagBatches: 0, lagMs: 0 };
       }
       if (stretch.isLast) break;

@@ -115,6 +115,16 @@ describe('PPS', () => {
     expect(world.books.balances().get('alice')).toBe(SUBSIDY);
   });
 
+  it('has the ledger keep what is not paid yet, and no more', async () => {
+    const world = new World();
+    const accountant = world.accountant('pps');
+    await world.shares('alice 128');
+    await world.shares('alice 32');
+    await accountant.accrue();
+    expect(world.ledger.kept[0]).toBe(0);
+    expect(world.ledger.kept.at(-1)).toBe(2);
+  });
+
   it('pays by the target and subsidy of the height of each share', async () => {
     const world = new World();
     const accountant = world.accountant('pps');
@@ -139,6 +149,7 @@ describe('PPS', () => {
     expect(accountant.status().alarms).toEqual([]);
     await world.clock.advanceAsync(5_000_000, 600_000);
     expect(accountant.status().alarms).toEqual([expect.stringContaining('hours are not paid')]);
+    expect(world.ledger.kept.at(-1)).toBe(0);
     await accountant.close();
   });
 });

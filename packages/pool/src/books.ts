@@ -12,6 +12,7 @@ import {
 } from '@headframe/payouts';
 import { BoundedMap, type Clock, type Logger } from '@headframe/primitives';
 import type { PoolConfig } from './config/schema.js';
+import { FeeAccounts } from './fee-accounts.js';
 import type { CurrentSetup, PoolSetup } from './setup.js';
 import { createPoolWallet } from './wallet.js';
 
@@ -41,6 +42,8 @@ export interface Books {
   /** Undefined without `payout.payments`. */
   readonly payouts: Payouts | undefined;
   start(): void;
+  /** The setup has other fees now. */
+  feesChanged(): void;
   /** Lets what is under way end. Idempotent. */
   close(): Promise<void>;
 }
@@ -97,6 +100,8 @@ export function openBooks(config: PoolConfig, setup: CurrentSetup, parts: BooksP
 class PoolBooks implements Books {
   readonly accountant: Accountant;
   readonly payouts: Payouts | undefined;
+  readonly #setup: CurrentSetup;
+  readonly #feeAccounts: FeeAccounts;
   readonly #leave: (() => void)[];
   #closing: Promise<void> | undefined;
 
@@ -110,6 +115,8 @@ class PoolBooks implements Books {
       log,
     });
     this.payouts = createPoolPayouts(config, setup.current, ledger, { clock, log });
+    this.#setup = setup;
+    this.#feeAccounts = new FeeAccounts({ accounting: ledger.accounting, clock, log });
     const difficulties = new BoundedMap<number, number>(HEIGHTS);
     this.#leave = [
       jobs.on('job', (job) => {
@@ -127,6 +134,11 @@ class PoolBooks implements Books {
   start(): void {
     this.accountant.start();
     this.payouts?.start();
+    this.feesChanged();
+  }
+
+  feesChanged(): void {
+    this.#feeAccounts.enter(this.#setup.current.fees);
   }
 
   close(): Promise<void> {
@@ -136,6 +148,6 @@ class PoolBooks implements Books {
 
   async #close(): Promise<void> {
     for (const leave of this.#leave.splice(0)) leave();
-    await Promise.all([this.accountant.close(), this.payouts?.close()]);
+    await Promise.all([this.accountant.close(), this.payouts?.close(), this.#feeAccounts.close()]);
   }
 }

@@ -222,6 +222,7 @@ class WiredCore implements PoolCore {
 
   setPayout(setup: PoolSetup): void {
     this.#parts.setup.current = setup;
+    this.books?.feesChanged();
     this.jobs.refresh();
   }
 

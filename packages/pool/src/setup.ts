@@ -18,8 +18,13 @@ export interface PoolSetup {
   readonly creditsAccounts: boolean;
   /** Fees as credits; empty when they are outputs of the coinbase. */
   readonly fees: readonly FeeRecipient[];
-  /** `payout.address` in the form it is credited under. */
+  /**
+   * The pool's own account: with `coinbase-split` the address that its coinbases pay, else a name that is no address, so
+   * that what the pool keeps (donations; under PPS what blocks bring above what shares cost) is not paid out.
+   */
   readonly poolAccount: string;
+  /** `payout.address` in its one form, and its script. */
+  readonly poolAddress: string;
   readonly poolScript: Uint8Array;
   /** Least payment, base units; undefined without payments. */
   readonly minimumPayout: bigint | undefined;
@@ -32,6 +37,9 @@ export interface CurrentSetup {
 
 /** Fees are given in percent with at most four decimals, so a whole is this many parts: a million, as in a fee policy. */
 const PARTS_PER_PERCENT = 10_000;
+
+/** Account of what the pool keeps. */
+const POOL_ACCOUNT = 'pool';
 
 /** Base units of a coin: all coins here have eight decimals. */
 export const UNITS_PER_COIN = 100_000_000;
@@ -106,13 +114,15 @@ export function setUp(config: PoolConfig): PoolSetup {
     ppm: new BigNumber(percent).times(PARTS_PER_PERCENT).toNumber(),
   }));
   const minimum = config.payout.payments?.minimum;
+  const poolAddress = canonicalAddress(coin, config.payout.address);
   return {
     coin,
     outputs: isCredited ? [{ script: main, parts: 1 }] : direct,
     versionMask,
     creditsAccounts: isCredited,
     fees: isCredited ? recipients : [],
-    poolAccount: canonicalAddress(coin, config.payout.address),
+    poolAccount: config.payout.scheme === 'coinbase-split' ? poolAddress : POOL_ACCOUNT,
+    poolAddress,
     poolScript: main,
     minimumPayout: minimum === undefined ? undefined : BigInt(new BigNumber(minimum).times(UNITS_PER_COIN).toFixed(0)),
   };

@@ -9,7 +9,7 @@ import type { PoolSetup } from './setup.js';
  */
 export function createPoolWallet(
   config: PoolConfig,
-  { coin, poolAccount }: PoolSetup,
+  { coin, poolAddress }: PoolSetup,
   modules: { readonly clock?: Clock; readonly log?: Logger },
 ): Wallet {
   const wallet = config.payout.payments?.wallet;
@@ -28,7 +28,7 @@ export function createPoolWallet(
     return bcoinWallet({ url, coin, node: beside, ...own }, modules);
   }
   const own = defined({ user, password, cookieFile, name, passphrase });
-  return coreWallet({ url, coin, address: poolAccount, ...own }, modules);
+  return coreWallet({ url, coin, address: poolAddress, ...own }, modules);
 }
 
 function defined<T extends object>(value: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {

@@ -144,6 +144,20 @@ export const storageCases: readonly LedgerCase[] = [
     },
   ],
   [
+    'keeps from pruning what somebody has not read yet',
+    async ({ ledger, clock }) => {
+      for (const sequence of [1, 2, 3]) await ledger.commit(batch(sequence, [share()]));
+      const [, second] = await wholeLog(ledger);
+      clock.advance(4 * DAY_MS);
+      await ledger.fold();
+      ledger.keepShares(second?.id);
+      expect((await ledger.prune()).batches).toBe(2);
+      expect((await wholeLog(ledger)).map(({ sequence }) => sequence)).toEqual([3]);
+      ledger.keepShares(undefined);
+      expect((await ledger.prune()).batches).toBe(1);
+    },
+  ],
+  [
     'refuses questions after close',
     async ({ ledger }) => {
       await ledger.close();

@@ -49,7 +49,7 @@ export interface LedgerCalls {
   commit(batch: PackedBatch): Promise<void>;
   recordBlock(outcome: BlockOutcome, details: BlockDetails): Promise<void>;
   fold(): Promise<FoldReport>;
-  prune(nowMs: number, retention: Retention): Promise<PruneReport>;
+  prune(nowMs: number, retention: Retention, keepAfter: number | undefined): Promise<PruneReport>;
   backup(path: string, options: BackupOptions): Promise<void>;
   /** What the engine itself finds wrong with its files. */
   checkFiles(): Promise<readonly string[]>;

@@ -36,7 +36,8 @@ export class LedgerCore implements LedgerCalls {
   commit = (batch: PackedBatch) => this.#commits.commit(batch);
   recordBlock = (outcome: BlockOutcome, details: BlockDetails) => recordBlock(this.#database, outcome, details);
   fold = () => this.#fold.fold();
-  prune = (nowMs: number, retention: Retention) => prune(this.#database, nowMs, retention);
+  prune = (nowMs: number, retention: Retention, keepAfter: number | undefined) =>
+    prune(this.#database, nowMs, retention, keepAfter);
   backup = (path: string, options: BackupOptions) => this.#database.backup(path, options);
   checkFiles = () => this.#database.check();
   coveredStatistics = () => coveredStatistics(this.#database);

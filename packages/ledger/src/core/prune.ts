@@ -10,10 +10,16 @@ const PRUNE_BATCHES = 500;
 
 /**
  * Removes what is past its retention, in small transactions between which commits get their turn: folded batches, rows
- * of minutes and hours, and workers that have none left.
+ * of minutes and hours, and workers that have none left. Batches after `keepAfter` stay.
  */
-export async function prune(database: SqlDatabase, nowMs: number, retention: Retention): Promise<PruneReport> {
-  const batches = await pruneBatches(database, nowMs - Math.max(MIN_SHARE_RETENTION_MS, retention.sharesMs));
+export async function prune(
+  database: SqlDatabase,
+  nowMs: number,
+  retention: Retention,
+  keepAfter = Number.MAX_SAFE_INTEGER,
+): Promise<PruneReport> {
+  const beforeMs = nowMs - Math.max(MIN_SHARE_RETENTION_MS, retention.sharesMs);
+  const batches = await pruneBatches(database, beforeMs, keepAfter);
   const rows = await pruneRows(database, {
     stats_minute: Math.floor((nowMs - retention.minutesMs) / 1000),
     stats_hour: Math.floor((nowMs - retention.hoursMs) / 1000),
@@ -28,13 +34,14 @@ export async function prune(database: SqlDatabase, nowMs: number, retention: Ret
 }
 
 /** Ids follow the commits, so the oldest come first and the search ends at the first that stays. */
-async function pruneBatches(database: SqlDatabase, beforeMs: number): Promise<number> {
+async function pruneBatches(database: SqlDatabase, beforeMs: number, keepAfter: number): Promise<number> {
   let removed = 0;
   for (;;) {
     const oldest = await database.read((session) =>
       session.query(
-        `SELECT id, committed_ms FROM share_batches WHERE id <= (SELECT min(position) FROM fold_state)
+        `SELECT id, committed_ms FROM share_batches WHERE id <= $1 AND id <= (SELECT min(position) FROM fold_state)
          ORDER BY id LIMIT ${PRUNE_BATCHES}`,
+        [keepAfter],
       ),
     );
     const staying = oldest.findIndex((row) => numberIn(row, 'committed_ms') >= beforeMs);

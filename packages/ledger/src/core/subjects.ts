@@ -25,6 +25,8 @@ const WINDOWS = [
   { name: 'hour', table: 'stats_minute', step: MINUTE, seconds: HOUR },
   { name: 'day', table: 'stats_hour', step: HOUR, seconds: 24 * HOUR },
 ] as const;
+/** The first shares of somebody new say little of the pace: they are taken for those of a minute. */
+const YOUNGEST_SECONDS = MINUTE;
 const NO_HASHRATES: Hashrates = { tenMinutes: 0, hour: 0, day: 0 };
 
 function keyOf({ account, worker }: Subject): [kind: number, account: string, worker: string] {
@@ -145,7 +147,7 @@ export class Subjects {
   async #summaries(session: SqlSession, rows: readonly SqlRow[], nowMs: number): Promise<SubjectSummary[]> {
     const rates = await this.#hashrates(
       session,
-      rows.map((row) => numberIn(row, 'id')),
+      new Map(rows.map((row) => [numberIn(row, 'id'), numberIn(row, 'first_ms')])),
       nowMs,
     );
     return rows.map((row) => {
@@ -163,9 +165,14 @@ export class Subjects {
 
   /**
    * A window begins with a whole minute or hour, and the work in it is divided by the time since then: exact, if up to
-   * one step longer than its name says.
+   * one step longer than its name says. Of somebody who came later, by the time since the first share.
    */
-  async #hashrates(session: SqlSession, ids: readonly number[], nowMs: number): Promise<Map<number, Hashrates>> {
+  async #hashrates(
+    session: SqlSession,
+    firstMs: ReadonlyMap<number, number>,
+    nowMs: number,
+  ): Promise<Map<number, Hashrates>> {
+    const ids = [...firstMs.keys()];
     const rates = new Map<number, { -readonly [Name in keyof Hashrates]: number }>();
     if (ids.length === 0) return rates;
     for (const { name, table, step, seconds } of WINDOWS) {
@@ -177,7 +184,9 @@ export class Subjects {
       for (const row of rows) {
         const subject = numberIn(row, 'subject');
         const own = rates.get(subject) ?? { ...NO_HASHRATES };
-        own[name] = hashrateOf(workIn(row), nowMs / 1000 - start, this.#hashesPerDifficulty);
+        const began = Math.max(start, (firstMs.get(subject) ?? 0) / 1000);
+        const forSeconds = Math.max(YOUNGEST_SECONDS, nowMs / 1000 - began);
+        own[name] = hashrateOf(workIn(row), forSeconds, this.#hashesPerDifficulty);
         rates.set(subject, own);
       }
     }
