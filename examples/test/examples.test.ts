@@ -69,9 +69,7 @@ describe('custom-method', () => {
     expect(await client.request('mining.get_balance', [])).toEqual({ account: 'alice', work: 0, balance: 0 });
     await expect(client.request('mining.get_balance', ['much'])).rejects.toMatchObject({ stratumCode: 20 });
     await client.request('mining.get_balance', [1e-12]);
-    const reached = once((resolve) =>
-      client.on('notification', (n) => n.method === 'mining.mark_reached' && resolve(n)),
-    );
+    const reached = once((resolve) => client.on('message', (n) => n.method === 'mining.mark_reached' && resolve(n)));
     const miner = new CpuMiner(client, { maxSharesPerSecond: 4 });
     closing.push(() => miner.stop());
     miner.start();
@@ -128,7 +126,7 @@ describe('bare-server', () => {
     expect(await alice.request('chat.join', ['alice'])).toBe(true);
     await expect(bob.request('chat.join', ['alice'])).rejects.toMatchObject({ reason: 'the name is taken' });
     expect(await bob.request('chat.join', ['bob'])).toBe(true);
-    const said = once((resolve) => alice.on('notification', resolve));
+    const said = once((resolve) => alice.on('message', resolve));
     expect(await bob.request('chat.say', ['hello'])).toBe(1);
     expect(await said).toMatchObject({ method: 'chat.said', params: ['bob', 'hello'] });
     await expect(bob.request('mining.authorize', ['bob'])).rejects.toMatchObject({ reason: 'use chat.join' });

@@ -1,6 +1,6 @@
 /** How a client comes back after it lost its pool. */
 export interface ReconnectPolicy {
-  /** Wait after the first failure; doubled with each further one. Default 1,000. */
+  /** Longest wait after the first failure; doubled with each further one. Default 1,000. */
   readonly minDelayMs?: number;
   /** Default 60,000. */
   readonly maxDelayMs?: number;
@@ -8,7 +8,10 @@ export interface ReconnectPolicy {
   readonly maxFailures?: number;
 }
 
-/** Growing waits with jitter. */
+/** A random wait may be next to nothing; a pool that is down must not be dialled in a loop. */
+const FLOOR_MS = 50;
+
+/** Growing waits with full jitter: anything between nothing and the bound is equally likely. */
 export class Backoff {
   readonly #policy: ReconnectPolicy;
   readonly #random: () => number;
@@ -26,8 +29,8 @@ export class Backoff {
     const fullMs = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(this.#failures, 30));
     this.#failures++;
     if (maxFailures !== undefined && this.#failures >= maxFailures) return undefined;
-    // Half of it random: a pool that restarts must not get all its miners back in one second.
-    return fullMs / 2 + (fullMs / 2) * this.#random();
+    // All of it random: a pool that restarts must not get all its miners back in one second.
+    return Math.max(Math.min(FLOOR_MS, fullMs), fullMs * this.#random());
   }
 
   /** The next failure is the first again. */

@@ -8,7 +8,7 @@ import {
   TokenBucket,
   TypedEmitter,
 } from '@headframe/primitives';
-import { isStratumError, type StratumError } from '@headframe/stratum-v1';
+import type { StratumError } from '@headframe/stratum-v1';
 import { type MinerJob, shareTarget } from './job.js';
 import type { MiningClient } from './mining-client.js';
 import { defaultDifficultyFactor, type FoundShare } from './search.js';
@@ -205,17 +205,17 @@ export class CpuMiner {
   async #submit(share: FoundShare, difficulty: number): Promise<void> {
     const startMs = this.#clock.monotonic();
     try {
-      await this.#client.submit(share, this.#options.worker);
-      this.#accepted++;
-      this.#events.safeEmit('accepted', { share, difficulty, latencyMs: this.#clock.monotonic() - startMs });
-    } catch (error) {
-      if (isStratumError(error)) {
-        this.#rejected++;
-        this.#events.safeEmit('rejected', { share, difficulty, error });
+      const outcome = await this.#client.submit(share, this.#options.worker);
+      if (outcome.accepted) {
+        this.#accepted++;
+        this.#events.safeEmit('accepted', { share, difficulty, latencyMs: this.#clock.monotonic() - startMs });
       } else {
-        this.#lost++;
-        this.#problem(error);
+        this.#rejected++;
+        this.#events.safeEmit('rejected', { share, difficulty, error: outcome.error });
       }
+    } catch (error) {
+      this.#lost++;
+      this.#problem(error);
     }
   }
 

@@ -1,14 +1,26 @@
 export type { ReconnectPolicy } from './backoff.js';
 export { type ConnectStratumOptions, connectStratum, type DialOptions } from './connect.js';
 export { CpuMiner, type CpuMinerEvents, type CpuMinerOptions, type CpuMinerStats } from './cpu-miner.js';
+export { isSameDomain, registrableDomain } from './domain.js';
 export type { HandshakeOptions, WorkerCredentials } from './handshake.js';
 export { type HeaderChoice, jobHeader, jobMerkleRoot, type MinerJob, shareTarget } from './job.js';
+export { MiningClient } from './mining-client.js';
+export type { MiningClientEvents, MiningClientOptions, PreferredPolicy, ReadyEvent } from './mining-options.js';
+export type { Extranonce, JobStatus } from './mining-state.js';
 export {
-  MiningClient,
-  type MiningClientEvents,
-  type MiningClientOptions,
-} from './mining-client.js';
-export type { PushEvents } from './push-events.js';
+  decodeNotification,
+  encodeStratumNotification,
+  type MiningNotification,
+  type NotificationEvents,
+  notificationParams,
+  type ReconnectNotification,
+  type SetDifficultyNotification,
+  type SetExtranonceNotification,
+  type SetVersionMaskNotification,
+  type ShowMessageNotification,
+  type StratumNotification,
+} from './notifications.js';
+export type { PoolEntry } from './pools.js';
 export {
   defaultDifficultyFactor,
   type FoundShare,
@@ -19,10 +31,12 @@ export {
   searchShare,
 } from './search.js';
 export { createInlineSearcher, type Searcher, ThreadSearcher } from './searcher.js';
+export type { ServerRequestHandler } from './server-requests.js';
 export {
-  type ServerRequestHandler,
   StratumClient,
   type StratumClientEvents,
   type StratumClientOptions,
+  type UnsolicitedMessage,
 } from './stratum-client.js';
-export { isSameDomain, parseStratumUrl, type StratumEndpoint } from './url.js';
+export type { SubmitOutcome } from './submit.js';
+export { parseStratumUrl, type StratumEndpoint } from './url.js';

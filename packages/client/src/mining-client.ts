@@ -1,71 +1,35 @@
 import type { RequestOptions } from '@headframe/jsonrpc';
 import {
-  bytesToHex,
   type Clock,
   errorMessage,
   type Logger,
   PoolError,
   silentLogger,
   systemClock,
-  type Timer,
   TypedEmitter,
-  u32ToHex,
+  uint256FromBytesLe,
 } from '@headframe/primitives';
-import { StratumError, type Subscription } from '@headframe/stratum-v1';
-import { Backoff, type ReconnectPolicy } from './backoff.js';
-import { type ConnectStratumOptions, dial, endpointOf } from './connect.js';
-import { authorizeWorker, type HandshakeOptions, handshake, type WorkerCredentials } from './handshake.js';
+import { isStratumError, type Subscription } from '@headframe/stratum-v1';
+import { Backoff } from './backoff.js';
+import { authorizeWorker, type WorkerCredentials } from './handshake.js';
 import type { MinerJob } from './job.js';
-import { MiningState } from './mining-state.js';
-import type { PushEvents } from './push-events.js';
+import type { MiningClientEvents, MiningClientOptions, PreferredPolicy } from './mining-options.js';
+import type { Extranonce, JobStatus } from './mining-state.js';
+import { PoolSession, type PoolSessionListener } from './pool-session.js';
+import { type KnownPool, knownPools } from './pools.js';
 import type { FoundShare } from './search.js';
-import { StratumClient } from './stratum-client.js';
-import { isSameDomain, type StratumEndpoint } from './url.js';
+import type { StratumClient } from './stratum-client.js';
+import { type SubmitOutcome, submitShare } from './submit.js';
+import type { StratumEndpoint } from './url.js';
 import { waitFor } from './wait.js';
-
-export interface MiningClientOptions extends ConnectStratumOptions, HandshakeOptions {
-  /** Names to authorize, at least one; the first one is the default for submits. */
-  readonly workers: readonly [WorkerCredentials, ...WorkerCredentials[]];
-  /** What to do when the connection is lost; false: nothing. Default: come back with growing, jittered delays. */
-  readonly reconnect?: false | ReconnectPolicy;
-  /** Hands the session id of the last connection in, so that the pool may go on with the same extranonce. Default true. */
-  readonly resume?: boolean;
-  /** Whether `client.reconnect` may name another host. Default `same-domain`, see `isSameDomain`. */
-  readonly redirect?: 'same-domain' | 'any' | 'never';
-  /** A pool that says nothing for so long is given up. Default 120,000. */
-  readonly silenceTimeoutMs?: number;
-  /** A number from 0 up to 1, for the jitter. Default Math.random. */
-  readonly random?: () => number;
-}
-
-export interface MiningClientEvents {
-  /** Introduced and authorized; jobs may have come before. */
-  ready: {
-    readonly subscription: Subscription;
-    readonly versionMask: number;
-    /** The pool gave the extranonce1 of the last connection again. */
-    readonly resumed: boolean;
-  };
-  job: MinerJob;
-  /** For the next job. */
-  difficulty: number;
-  /** Text of `client.show_message`. */
-  message: string;
-  /** A connection was lost or not made. `retryInMs` is undefined when that was the last try. */
-  disconnected: { readonly error: Error; readonly retryInMs: number | undefined };
-  /** Every notification as it came. */
-  notification: { readonly method: string; readonly params: unknown };
-  invalid: { readonly method: string | undefined; readonly reason: string };
-  /** The end, exactly once. */
-  closed: { readonly error: Error | undefined };
-}
 
 /** A connection that lived as long as this was fine: the next failure starts with the short delay again. */
 const STABLE_MS = 30_000;
 
 /**
- * A miner's relation to a pool across connections: introduces itself, keeps the current job, comes back after a loss
- * and resumes its session. What it waits with does not keep a process alive; an open connection does.
+ * A miner's relation to its pools across connections: introduces itself, keeps the current job, comes back after a loss
+ * (to the next pool of the list where there is one) and resumes its session. What it waits with does not keep a process
+ * alive; an open connection does.
  *
  * @example
  * const client = new MiningClient({ url: 'stratum+tcp://127.0.0.1:3333', workers: [{ username: 'bc1q....rig' }] });
@@ -77,17 +41,13 @@ export class MiningClient {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #events: TypedEmitter<MiningClientEvents>;
-  readonly #endpoint: StratumEndpoint | undefined;
-  readonly #workers: WorkerCredentials[];
+  readonly #pools: readonly KnownPool[];
   readonly #backoff: Backoff;
   readonly #stop = new AbortController();
-  #redirected: StratumEndpoint | undefined = undefined;
-  #skipDelay = false;
-  #client: StratumClient | undefined = undefined;
-  #state: MiningState | undefined = undefined;
-  #subscription: Subscription | undefined = undefined;
-  #isReady = false;
-  #readyAtMs = 0;
+  /** What each pool said last to `mining.subscribe`. */
+  readonly #subscriptions: (Subscription | undefined)[] = [];
+  #session: PoolSession | undefined = undefined;
+  #lastPool = 0;
   #started: Promise<void> | undefined = undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -100,25 +60,41 @@ export class MiningClient {
       options.onListenerError ??
         ((error, event) => this.#log.error({ event, error: errorMessage(error) }, 'listener threw')),
     );
-    this.#endpoint = endpointOf(options);
-    this.#workers = [...options.workers];
+    this.#pools = knownPools(options, options.workers);
     this.#backoff = new Backoff(options.reconnect || {}, options.random ?? Math.random);
   }
 
   /** The job to work on; undefined before the first one and while there is no connection. */
   get job(): MinerJob | undefined {
-    return this.#state?.job;
+    return this.#session?.state.job;
   }
   /** True while introduced and authorized. */
   get ready(): boolean {
-    return this.#isReady;
+    return this.#session?.ready === true;
   }
+  /** The answer to the last `mining.subscribe`. */
   get subscription(): Subscription | undefined {
-    return this.#subscription;
+    return this.#subscriptions[this.#lastPool];
+  }
+  /** Difficulty of the next job; undefined while there is no connection. */
+  get difficulty(): number | undefined {
+    return this.#session?.state.difficulty;
+  }
+  /** Extranonce of the next job; undefined while there is no connection. */
+  get extranonce(): Extranonce | undefined {
+    return this.#session?.state.extranonce;
+  }
+  /** Version bits of the next job; 0 when none were granted, undefined while there is no connection. */
+  get versionMask(): number | undefined {
+    return this.#session?.state.versionMask;
+  }
+  /** Place in the list of the pool in use, or used last; 0 without a list. */
+  get pool(): number {
+    return this.#lastPool;
   }
   /** The connection of the moment, for requests of your own. */
   get connection(): StratumClient | undefined {
-    return this.#client;
+    return this.#session?.client;
   }
 
   /** Adds a listener; returns the function that removes it. Listeners must not be async. */
@@ -151,38 +127,48 @@ export class MiningClient {
   /** Closes the connection and stays away; resolves when all is done. Idempotent. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#client?.close();
+    await this.#session?.client.close();
     await this.#running;
   }
 
-  /** Hands a share in; resolves when it is accepted. @throws StratumError (as a rejection) with the pool's reason */
-  async submit(share: Omit<FoundShare, 'hash'>, worker?: string): Promise<void> {
-    const username = worker ?? this.#options.workers[0].username;
-    const { jobId, ntime, nonce, versionBits } = share;
-    const extranonce2 = bytesToHex(share.extranonce2);
-    const client = this.#connected();
-    const result = await (versionBits === undefined
-      ? client.request('mining.submit', [username, jobId, extranonce2, u32ToHex(ntime), u32ToHex(nonce)])
-      : client.request('mining.submit', [
-          username,
-          jobId,
-          extranonce2,
-          u32ToHex(ntime),
-          u32ToHex(nonce),
-          u32ToHex(versionBits),
-        ]));
-    if (result !== true) throw new StratumError('other', 'the pool did not accept the share');
+  /** A job of this connection by its id, stale ones included; the last 128 are known. */
+  findJob(jobId: string): MinerJob | undefined {
+    return this.#session?.state.findJob(jobId);
+  }
+
+  /** Whether shares of a job still count. */
+  jobStatus(jobId: string): JobStatus {
+    return this.#session?.state.jobStatus(jobId) ?? 'unknown';
+  }
+
+  /**
+   * Hands a share in. A refusal is a value; without an answer it rejects with a PoolError `connection_closed`,
+   * `request_timeout` or `queue_full`, and whether the share counted is not known.
+   */
+  submit(share: Omit<FoundShare, 'hash'>, worker?: string): Promise<SubmitOutcome> {
+    const session = this.#session;
+    if (session?.ready !== true) return Promise.reject(notConnected());
+    return submitShare(session.client, worker ?? session.pool.workers[0]?.username ?? '', share);
   }
 
   /** Authorizes one more worker, now and after every reconnect. @throws StratumError when the pool says no */
   async authorize(worker: WorkerCredentials): Promise<void> {
     await authorizeWorker(this.#connected(), worker);
-    if (!this.#workers.some(({ username }) => username === worker.username)) this.#workers.push(worker);
+    for (const { entry, workers } of this.#pools) {
+      if (entry.workers === undefined && !workers.some(({ username }) => username === worker.username)) {
+        workers.push(worker);
+      }
+    }
   }
 
-  /** Wishes for a difficulty; the pool decides. */
+  /** Wishes for a difficulty; the pool decides. @throws StratumError when it does not want to hear of it */
   async suggestDifficulty(difficulty: number): Promise<void> {
     await this.request('mining.suggest_difficulty', [difficulty]);
+  }
+
+  /** Wishes for a share target: 32 bytes, little-endian integer. @throws StratumError as {@link suggestDifficulty} */
+  async suggestTarget(target: Uint8Array): Promise<void> {
+    await this.request('mining.suggest_target', [uint256FromBytesLe(target).toString(16).padStart(64, '0')]);
   }
 
   /** Milliseconds until the pool answered `mining.ping` (an error is an answer too). */
@@ -191,7 +177,7 @@ export class MiningClient {
     try {
       await this.request('mining.ping', [], options);
     } catch (error) {
-      if (!(error instanceof Error && 'rejectCode' in error)) throw error;
+      if (!isStratumError(error)) throw error;
     }
     return this.#clock.monotonic() - startMs;
   }
@@ -210,124 +196,187 @@ export class MiningClient {
     return this.#connected().request(method, params, options);
   }
 
+  /** Sends a notification on the connection of the moment. @throws PoolError `connection_closed` when there is none */
+  notify(method: string, params: unknown): void {
+    this.#connected().notify(method, params);
+  }
+
   #connected(): StratumClient {
-    const client = this.#client;
-    if (client === undefined || client.closed) throw new PoolError('connection_closed', 'not connected to the pool');
+    const client = this.#session?.client;
+    if (client === undefined || client.closed) throw notConnected();
     return client;
   }
 
   /** Connects again and again; returns why it stopped, undefined when it was told to. */
   async #run(onReady: () => void): Promise<Error | undefined> {
+    let index = 0;
+    let endpoint = this.#pools[0]?.endpoint;
+    let redirectedMs = Number.NEGATIVE_INFINITY;
     for (;;) {
+      const pool = this.#pools[index];
+      if (pool === undefined) return undefined;
       let error: Error;
+      let last: PoolSession | undefined;
       try {
-        error = await this.#session(onReady);
+        const session = await this.#open(pool, endpoint, this.#stop.signal, (opened) => this.#adopt(opened));
+        this.#announce(session);
+        onReady();
+        last = await this.#stay(session);
+        error = await last.ended;
       } catch (thrown) {
         error = thrown instanceof Error ? thrown : new Error(errorMessage(thrown));
       }
-      this.#isReady = false;
-      this.#client = undefined;
-      this.#state = undefined;
+      this.#session = undefined;
       if (this.#stop.signal.aborted) return undefined;
-      const retryInMs = this.#nextDelayMs();
-      this.#events.safeEmit('disconnected', { error, retryInMs });
+
+      let retryInMs: number | undefined;
+      const wasStable = last !== undefined && last.readyForMs >= STABLE_MS;
+      if (wasStable) this.#backoff.reset();
+      const lost = last?.pool.index ?? index;
+      if (last?.isReconnect === true) {
+        index = lost;
+        endpoint = last.redirected ?? pool.endpoint;
+        // Two pools that send us to and fro must not make us dial in a loop.
+        const nowMs = this.#clock.monotonic();
+        retryInMs = nowMs - redirectedMs >= STABLE_MS ? this.#immediate() : this.#failed();
+        redirectedMs = nowMs;
+      } else {
+        // A redirection holds for one connection; when that is lost or not made, we go home.
+        index = wasStable ? 0 : (lost + 1) % this.#pools.length;
+        endpoint = this.#pools[index]?.endpoint;
+        retryInMs = index === 0 ? this.#failed() : this.#immediate();
+      }
+      this.#events.safeEmit('disconnected', { error, retryInMs, pool: lost });
       if (retryInMs === undefined) return error;
       await waitFor(this.#clock, retryInMs, this.#stop.signal);
       if (this.#stop.signal.aborted) return undefined;
     }
   }
 
-  /** One connection from dialling to its end; returns why it ended. */
-  async #session(onReady: () => void): Promise<Error> {
-    const endpoint = this.#redirected ?? this.#endpoint;
-    // A redirection holds for one connection; when that is lost or not made, we go home.
-    this.#redirected = undefined;
-    const connection = await dial(endpoint, { ...this.#options, signal: this.#stop.signal });
-    const client = new StratumClient(connection, this.#options);
-    if (this.#stop.signal.aborted) client.destroy();
-    this.#client = client;
-    const timers: Timer[] = [];
-    const ended = new Promise<Error>((resolve) => {
-      client.on('closed', ({ error }) => {
-        for (const timer of timers) timer.cancel();
-        resolve(error ?? new PoolError('connection_closed', 'the pool closed the connection'));
-      });
-      if (client.closed) resolve(new PoolError('connection_closed', 'the pool closed the connection'));
-    });
-    client.on('notification', (message) => this.#events.safeEmit('notification', message));
-    client.on('invalid', (problem) => this.#events.safeEmit('invalid', problem));
-    client.on('client.show_message', (text) => this.#events.safeEmit('message', text));
-    client.on('client.reconnect', (target) => {
-      // The first one counts: it and the silence timer are the only two a connection has.
-      if (timers.length >= 2) return;
-      const timer = this.#scheduleReconnect(client, endpoint, target);
-      if (timer !== undefined) timers.push(timer);
-    });
-    const state = new MiningState(client, {
-      job: (job) => this.#events.safeEmit('job', job),
-      difficulty: (difficulty) => this.#events.safeEmit('difficulty', difficulty),
-    });
-    this.#state = state;
-    const silenceMs = this.#options.silenceTimeoutMs ?? 120_000;
-    timers.push(
-      this.#clock.setInterval(() => {
-        if (client.silentMs < silenceMs) return;
-        client.destroy(new PoolError('request_timeout', `the pool was silent for ${silenceMs} ms`));
-      }, silenceMs / 4),
-    );
-    const last = this.#subscription;
+  /** Dials and introduces itself. */
+  async #open(
+    pool: KnownPool,
+    endpoint: StratumEndpoint | undefined,
+    signal: AbortSignal,
+    opened: (session: PoolSession) => void,
+  ): Promise<PoolSession> {
+    const session = await PoolSession.open(pool, endpoint, { ...this.#options, signal }, (made) => this.#listen(made));
+    const onAbort = (): void => {
+      if (!session.ready) session.client.destroy();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    opened(session);
+    const last = this.#subscriptions[pool.index];
     const sessionId = this.#options.resume === false ? undefined : last?.sessionId;
     try {
-      const result = await handshake(client, this.#workers, sessionId, this.#options, (opened) => {
-        this.#subscription = opened.subscription;
-        state.open(opened.subscription, opened.versionMask);
-      });
-      this.#isReady = true;
-      this.#readyAtMs = this.#clock.monotonic();
-      const resumed =
-        last !== undefined && bytesToHex(last.extranonce1) === bytesToHex(result.subscription.extranonce1);
-      this.#events.safeEmit('ready', { ...result, resumed });
-      onReady();
-    } catch (error) {
-      client.destroy();
-      await ended;
-      throw error;
+      await session.introduce(sessionId, last);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
     }
-    const error = await ended;
-    if (this.#clock.monotonic() - this.#readyAtMs >= STABLE_MS) this.#backoff.reset();
-    return error;
+    return session;
   }
 
-  #scheduleReconnect(
-    client: StratumClient,
-    endpoint: StratumEndpoint | undefined,
-    target: PushEvents['client.reconnect'],
-  ): Timer | undefined {
-    const host = target.host ?? endpoint?.host;
-    const port = target.port ?? endpoint?.port;
-    const redirect = this.#options.redirect ?? 'same-domain';
-    const isElsewhere = endpoint !== undefined && (host !== endpoint.host || port !== endpoint.port);
-    const isAllowed =
-      redirect === 'any' || (redirect === 'same-domain' && isSameDomain(endpoint?.host ?? '', host ?? ''));
-    if (isElsewhere && !isAllowed) {
-      this.#log.warn({ host, port }, 'client.reconnect to another host ignored');
-      return undefined;
-    }
-    return this.#clock.setTimeout(() => {
-      // Also when sent back to where we are: that may itself be where an earlier redirection led.
-      if (endpoint !== undefined && host !== undefined && port !== undefined) {
-        this.#redirected = { host, port, secure: endpoint.secure };
+  /** Makes a session the one whose events are told. */
+  #adopt(session: PoolSession): void {
+    this.#session = session;
+    this.#lastPool = session.pool.index;
+  }
+
+  #announce(session: PoolSession): void {
+    const { result, resumed, pool, endpoint } = session;
+    if (result !== undefined) this.#events.safeEmit('ready', { ...result, resumed, pool: pool.index, endpoint });
+  }
+
+  /** Events of the session in use; another one, on trial, is silent. */
+  #listen(session: PoolSession): PoolSessionListener {
+    const emit = <Name extends keyof MiningClientEvents>(event: Name, payload: MiningClientEvents[Name]): void => {
+      if (this.#session === session) this.#events.safeEmit(event, payload);
+    };
+    return {
+      subscribed: (subscription) => {
+        this.#subscriptions[session.pool.index] = subscription;
+      },
+      job: (job) => emit('job', job),
+      difficulty: (difficulty) => emit('difficulty', difficulty),
+      extranonce: (extranonce) => emit('extranonce', extranonce),
+      versionMask: (mask) => emit('versionMask', mask),
+      message: (message) => emit('message', message),
+      notice: (text) => emit('notice', text),
+      invalid: (problem) => emit('invalid', problem),
+      redirectRefused: (target) => {
+        this.#log.warn({ host: target.host, port: target.port }, 'client.reconnect to another host ignored');
+        emit('redirectRefused', target);
+      },
+    };
+  }
+
+  /** Stays with a session, and with the better ones that take its place; the last of them, ended. */
+  async #stay(first: PoolSession): Promise<PoolSession> {
+    let session = first;
+    for (;;) {
+      const seeking = new AbortController();
+      const seek = this.#seekBetter(session.pool.index, seeking.signal);
+      await Promise.race([session.ended, ...(seek === undefined ? [] : [seek])]);
+      seeking.abort();
+      const better = await seek;
+      if (better === undefined) return session;
+      if (this.#stop.signal.aborted) {
+        better.client.destroy();
+        return session;
       }
-      this.#skipDelay = true;
-      void client.close();
-    }, target.waitSeconds * 1000);
+      void session.client.close();
+      session = better;
+      this.#adopt(better);
+      this.#announce(better);
+      this.#events.safeEmit('difficulty', better.state.difficulty);
+      const { job } = better.state;
+      if (job !== undefined) this.#events.safeEmit('job', job);
+    }
   }
 
-  /** Wait before the next try; undefined when there is none. */
-  #nextDelayMs(): number | undefined {
-    if (this.#options.reconnect === false) return undefined;
-    if (!this.#skipDelay) return this.#backoff.failed();
-    this.#skipDelay = false;
-    return 0;
+  /**
+   * Tries the pools before `index` until one has held a connection long enough. Undefined when there are none.
+   * Resolves with a session that is ready, or with undefined when aborted before there was one.
+   */
+  #seekBetter(index: number, signal: AbortSignal): Promise<PoolSession | undefined> | undefined {
+    const { checkEveryMs = 60_000, stableMs = 30_000 } = this.#options.preferred ?? {};
+    if (index === 0 || checkEveryMs === Number.POSITIVE_INFINITY) return undefined;
+    return this.#seek(this.#pools.slice(0, index), { checkEveryMs, stableMs }, signal);
   }
+
+  async #seek(
+    pools: readonly KnownPool[],
+    { checkEveryMs, stableMs }: Required<PreferredPolicy>,
+    signal: AbortSignal,
+  ): Promise<PoolSession | undefined> {
+    for (;;) {
+      await waitFor(this.#clock, checkEveryMs, signal);
+      for (const pool of pools) {
+        if (signal.aborted) return undefined;
+        try {
+          const session = await this.#open(pool, pool.endpoint, signal, () => {});
+          await Promise.race([session.ended, waitFor(this.#clock, stableMs, signal)]);
+          // Also when aborted: the pool in use was lost, and this one is here.
+          if (session.ready) return session;
+        } catch (error) {
+          this.#log.debug({ pool: pool.index, error: errorMessage(error) }, 'a better pool is not back yet');
+        }
+      }
+      if (signal.aborted) return undefined;
+    }
+  }
+
+  /** Wait before the next try after a whole round of failures; undefined when there is none. */
+  #failed(): number | undefined {
+    return this.#options.reconnect === false ? undefined : this.#backoff.failed();
+  }
+
+  #immediate(): number | undefined {
+    return this.#options.reconnect === false ? undefined : 0;
+  }
+}
+
+function notConnected(): PoolError {
+  return new PoolError('connection_closed', 'not connected to the pool');
 }

@@ -40,19 +40,3 @@ export function parseStratumUrl(url: string): StratumEndpoint {
   }
   return { host: host.replace(/^\[|\]$/g, ''), port, secure };
 }
-
-function domain(host: string): string {
-  const dot = host.indexOf('.');
-  return dot < 0 ? host : host.slice(dot + 1);
-}
-
-/**
- * Whether a pool may send us from one host to the other: only within the domain after the first dot, as cgminer does,
- * so that whoever can inject one line cannot take the miner away. IP addresses must be equal.
- */
-export function isSameDomain(from: string, to: string): boolean {
-  if (from.toLowerCase() === to.toLowerCase()) return true;
-  if (/^[0-9.]+$|:/.test(from) || /^[0-9.]+$|:/.test(to)) return false;
-  const parent = domain(from).toLowerCase();
-  return parent.includes('.') && parent === domain(to).toLowerCase();
-}

@@ -132,10 +132,12 @@ describe('MiningClient', () => {
     pool.methods.set('mining.submit', () => {
       throw [22, 'Duplicate share', null];
     });
-    const error = await errorOf(client.submit({ ...share, versionBits: undefined }));
-    expect(isStratumError(error) && error.rejectCode).toBe('duplicate');
+    expect(await client.submit({ ...share, versionBits: undefined })).toMatchObject({
+      accepted: false,
+      error: { rejectCode: 'duplicate', stratumCode: 22, reason: 'Duplicate share' },
+    });
     pool.methods.set('mining.submit', () => false);
-    expect(isStratumError(await errorOf(client.submit({ ...share, versionBits: undefined })))).toBe(true);
+    expect(await client.submit({ ...share, versionBits: undefined })).toMatchObject({ accepted: false });
   });
 
   it('comes back after a loss, waits longer each time, and resumes its session', async () => {
@@ -159,19 +161,19 @@ describe('MiningClient', () => {
         'connection_closed',
       ),
     ).toBe(true);
-    await clock.advanceAsync(750);
-    await clock.advanceAsync(1500);
-    await clock.advanceAsync(3000);
-    expect(waits).toEqual([750, 1500, 3000, 6000]);
+    await clock.advanceAsync(500);
+    await clock.advanceAsync(1000);
+    await clock.advanceAsync(2000);
+    expect(waits).toEqual([500, 1000, 2000, 4000]);
     pool.refuse = false;
-    await clock.advanceAsync(6000);
+    await clock.advanceAsync(4000);
     expect(client.ready).toBe(true);
     expect(pool.session.calls('mining.subscribe')[0]?.params).toEqual(['test/1', 'ab'.repeat(16)]);
     expect(resumed).toEqual([false, true]);
     await clock.advanceAsync(30_000, 10_000);
     pool.session.connection.destroy();
     await settle();
-    expect(waits.at(-1)).toBe(750);
+    expect(waits.at(-1)).toBe(500);
   });
 
   it('never waits longer than the maximum', async () => {
@@ -194,7 +196,7 @@ describe('MiningClient', () => {
     const end = errorOf(client.start());
     await clock.advanceAsync(10_000, 500);
     expect(await end).toMatchObject({ message: 'refused' });
-    expect(waits).toEqual([750, 1500, undefined]);
+    expect(waits).toEqual([500, 1000, undefined]);
   });
 
   it('stops at the first failure when told not to reconnect', async () => {
@@ -233,7 +235,7 @@ describe('MiningClient', () => {
   });
 
   it('gives a silent pool up', async () => {
-    const { client, pool, clock } = setup({ silenceTimeoutMs: 60_000 });
+    const { client, pool, clock } = setup({ idleTimeoutMs: 60_000 });
     await client.start();
     const errors: unknown[] = [];
     client.on('disconnected', ({ error }) => errors.push(error));

@@ -100,12 +100,12 @@ describe('StratumClient', () => {
   it('decodes notifications and reports the catch-all', async () => {
     const { client, session } = setup();
     const seen: unknown[] = [];
-    client.on('notification', ({ method }) => seen.push(method));
+    client.on('message', ({ method }) => seen.push(method));
     client.on('mining.notify', (job) => seen.push(job.jobId));
-    client.on('mining.set_difficulty', (difficulty) => seen.push(difficulty));
-    client.on('mining.set_version_mask', (mask) => seen.push(mask));
+    client.on('mining.set_difficulty', ({ difficulty }) => seen.push(difficulty));
+    client.on('mining.set_version_mask', ({ mask }) => seen.push(mask));
     client.on('mining.set_extranonce', ({ extranonce2Size }) => seen.push(extranonce2Size));
-    client.on('client.show_message', (text) => seen.push(text));
+    client.on('client.show_message', ({ text }) => seen.push(text));
     client.on('client.reconnect', ({ host }) => seen.push(host));
     session.push('mining.notify', NOTIFY);
     session.push('mining.set_difficulty', [0.5]);

@@ -157,9 +157,17 @@ export class StratumError extends PoolError {
   /** The text on the wire. */
   readonly reason: string;
 
-  constructor(rejectCode: RejectCode, reason?: string, stratumCode?: number) {
+  /** @param details more for the log, beside `rejectCode`, `stratumCode` and `reason`; never secrets */
+  constructor(
+    rejectCode: RejectCode,
+    reason?: string,
+    stratumCode?: number,
+    details?: Readonly<Record<string, unknown>>,
+  ) {
     const [code, text] = toStratumError(rejectCode, reason);
-    super('request_failed', text, { details: { rejectCode, stratumCode: stratumCode ?? code } });
+    super('request_failed', text, {
+      details: { ...details, rejectCode, stratumCode: stratumCode ?? code, reason: text },
+    });
     this.rejectCode = rejectCode;
     this.stratumCode = stratumCode ?? code;
     this.reason = text;
@@ -183,8 +191,9 @@ export function stratumErrorFromReject(refusal: Reject): StratumError {
 /**
  * Reads the `error` member of a response in any of the forms that are sent: `[code, text, ...]`, `{code, message}` or a
  * bare string. Anything else becomes code 20. A known text is preferred to the code, which several reasons share.
+ * @param details as {@link StratumError} takes them, e.g. the method that was refused
  */
-export function stratumErrorFromWire(error: unknown): StratumError {
+export function stratumErrorFromWire(error: unknown, details?: Readonly<Record<string, unknown>>): StratumError {
   let code: unknown;
   let text: unknown;
   if (Array.isArray(error)) [code, text] = error as unknown[];
@@ -196,5 +205,5 @@ export function stratumErrorFromWire(error: unknown): StratumError {
   const reason = typeof text === 'string' && text !== '' ? text : undefined;
   const byCode = CODE_TO_REJECT.get(stratumCode) ?? CODE_TO_REJECT.get(-stratumCode) ?? 'other';
   const byText = TEXT_TO_REJECT.get(reason ?? '');
-  return new StratumError(byText ?? byCode, reason, stratumCode);
+  return new StratumError(byText ?? byCode, reason, stratumCode, details);
 }

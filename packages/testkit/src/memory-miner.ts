@@ -2,7 +2,7 @@ import { type FoundShare, jobHeader, type MinerJob, MiningClient, type MiningCli
 import { type PowAlgorithmId, sha256d } from '@headframe/hashing';
 import { type Clock, type RejectCode, toDisplayHex } from '@headframe/primitives';
 import type { ListenerInfo } from '@headframe/sessions';
-import { isStratumError } from '@headframe/stratum-v1';
+import type { StratumError } from '@headframe/stratum-v1';
 import type { Connection } from '@headframe/transport';
 import { createMemoryPair, type MemoryConnection } from '@headframe/transport/testing';
 import { type SolveOptions, solveJob } from './solve.js';
@@ -113,13 +113,10 @@ export class MemoryMiner {
 
   /** Submits and says what came back. Rejects only when no answer came at all. */
   async submit(share: FoundShare): Promise<Verdict> {
-    try {
-      await this.client.submit(share);
-      return { accepted: true, share };
-    } catch (error) {
-      if (!isStratumError(error)) throw error;
-      return { accepted: false, share, code: error.stratumCode, rejectCode: error.rejectCode, reason: error.reason };
-    }
+    const outcome = await this.client.submit(share);
+    if (outcome.accepted) return { accepted: true, share };
+    const { stratumCode, rejectCode, reason }: StratumError = outcome.error;
+    return { accepted: false, share, code: stratumCode, rejectCode, reason };
   }
 
   /** Finds `count` shares of the current job and submits them in one go. */

@@ -69,7 +69,7 @@ async function runMiner(args: Args): Promise<number> {
   });
   miner.on('rejected', ({ error }) => line.print(`rejected: ${error.message}`));
   miner.on('problem', ({ error }) => line.print(`problem: ${error.message}`));
-  client.on('message', (text) => line.print(`the pool says: ${text}`));
+  client.on('notice', (text) => line.print(`the pool says: ${text}`));
   client.on('disconnected', ({ error, retryInMs }) =>
     line.print(
       `connection lost: ${error.message}${retryInMs === undefined ? '' : `; trying again in ${(retryInMs / 1000).toFixed(1)} s`}`,
