@@ -3,7 +3,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 
 export const CHROMIUM_PATH = '/usr/bin/chromium';
 
-export function hasChromium(): boolean {
+function hasChromium(): boolean {
   return existsSync(CHROMIUM_PATH);
 }
 
