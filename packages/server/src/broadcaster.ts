@@ -79,6 +79,18 @@ export class Broadcaster<Account = unknown> {
     this.#channels.delete(channel);
   }
 
+  /** A job that the caller gives to the channels, each in its way. */
+  replace(record: JobRecord): void {
+    this.#stopRefresh();
+    this.#desk.publish(record);
+  }
+
+  /** Takes the job back; channels keep what they have, which is stale from now on. */
+  withdraw(): void {
+    this.#stopRefresh();
+    this.#desk.withdraw();
+  }
+
   /** Sends a job to every channel. True when it was for a new block. */
   publish(record: JobRecord): boolean {
     const isNewTip = this.#desk.publish(record);

@@ -1,5 +1,6 @@
 import type { Difficulty, HashableJob, JobRecord } from '@headframe/mining';
-import type { DuplicateSet } from './duplicates.js';
+import { equalBytes } from '@headframe/primitives';
+import { DuplicateSet } from './duplicates.js';
 
 /** One job as it was given to one channel. */
 export class ChannelJob {
@@ -16,6 +17,8 @@ export class ChannelJob {
   versionMask: number;
   /** Shares accepted so far; made with the first. */
   duplicates: DuplicateSet | undefined = undefined;
+  /** The set is that of an earlier job. */
+  sharesDuplicates = false;
 
   constructor(
     record: JobRecord,
@@ -34,6 +37,29 @@ export class ChannelJob {
     this.prefix = terms.prefix;
     this.tip = terms.tip;
     this.versionMask = terms.versionMask;
+  }
+
+  /** One set with the newest of `jobs` that is the same work, if one is: a share of one is a share of the other. */
+  shareDuplicates(jobs: readonly ChannelJob[], capacity: number): void {
+    for (let i = jobs.length - 1; i >= 0; i--) {
+      const twin = jobs[i];
+      if (twin === undefined || !this.#isSameWork(twin)) continue;
+      twin.duplicates ??= new DuplicateSet(capacity);
+      this.duplicates = twin.duplicates;
+      this.sharesDuplicates = true;
+      return;
+    }
+  }
+
+  #isSameWork({ hashable, prefix }: ChannelJob): boolean {
+    const mine = this.hashable;
+    return (
+      equalBytes(mine.coinbase1, hashable.coinbase1) &&
+      equalBytes(mine.previousHash, hashable.previousHash) &&
+      equalBytes(mine.merkleBranch, hashable.merkleBranch) &&
+      equalBytes(mine.coinbase2, hashable.coinbase2) &&
+      equalBytes(this.prefix, prefix)
+    );
   }
 
   get extranonce2Size(): number {

@@ -142,6 +142,8 @@ export class Channel<Account = unknown> {
 
   addJob(job: ChannelJob): void {
     const jobs = this.#jobs;
+    // Work that may have come before under another id: what was paid on it stays paid.
+    if ((job.record.stampLength ?? 4) < 4) job.shareDuplicates(jobs, this.terms.limits.duplicatesPerJob);
     const { jobsPerChannel, staleJobsPerChannel } = this.terms.limits;
     if (job.tip !== this.#newestTip) {
       this.#newestTip = job.tip;
@@ -167,7 +169,10 @@ export class Channel<Account = unknown> {
   /** Shares remembered for all live jobs. */
   #remembered(): number {
     let sum = 0;
-    for (let i = this.#stale; i < this.#jobs.length; i++) sum += this.#jobs[i]?.duplicates?.size ?? 0;
+    for (let i = this.#stale; i < this.#jobs.length; i++) {
+      const job = this.#jobs[i];
+      if (job?.sharesDuplicates === false) sum += job.duplicates?.size ?? 0;
+    }
     return sum;
   }
 

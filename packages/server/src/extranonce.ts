@@ -1,13 +1,15 @@
 import { BoundedQueue, PoolError } from '@headframe/primitives';
 
+/** Most bits of an index. */
 const INDEX_BITS = 24;
-const INDEX_MASK = 2 ** INDEX_BITS - 1;
 /** Bytes of the prefix: one of the instance, three of the index. */
 export const EXTRANONCE_PREFIX_LENGTH = 4;
 
 export interface ExtranonceOptions {
   /** First byte of every prefix; unique among the edges of a pool. */
   readonly instance: number;
+  /** Bytes of the prefix, 1 to 4. Below 4 there is no instance byte: all of it is index. Default 4. */
+  readonly length?: number;
   /** Most prefixes in use, leased or cooling down at once. Stops a flood of connections from filling memory. */
   readonly limit: number;
   /**
@@ -28,11 +30,13 @@ interface Cooling {
 }
 
 /**
- * Hands out extranonce prefixes: instance byte and 24-bit index, most significant first. Unique among live channels,
+ * Hands out extranonce prefixes: instance byte and 24-bit index, most significant first (or a shorter index alone). Unique among live channels,
  * leases and those released less than the cooldown ago.
  */
 export class ExtranonceAllocator {
   readonly #instance: number;
+  readonly #length: number;
+  readonly #mask: number;
   readonly #cooldownMs: number;
   readonly #limit: number;
   readonly #used = new Set<number>();
@@ -41,8 +45,15 @@ export class ExtranonceAllocator {
   #page: Uint8Array = new Uint8Array(0);
   #pageAt = 0;
 
-  /** @throws PoolError `invalid_argument` on an instance outside 0 to 255 or a limit above 2^23 */
+  /** @throws PoolError `invalid_argument` on an instance outside 0 to 255, a length outside 1 to 4, or a limit above 2^23 */
   constructor(options: ExtranonceOptions) {
+    const length = options.length ?? EXTRANONCE_PREFIX_LENGTH;
+    if (!Number.isInteger(length) || length < 1 || length > EXTRANONCE_PREFIX_LENGTH) {
+      throw new PoolError(
+        'invalid_argument',
+        `an extranonce prefix has 1 to ${EXTRANONCE_PREFIX_LENGTH} bytes, not ${length}`,
+      );
+    }
     if (!Number.isInteger(options.instance) || options.instance < 0 || options.instance > 255) {
       throw new PoolError('invalid_argument', `extranonce instance must be 0 to 255, not ${options.instance}`);
     }
@@ -50,11 +61,20 @@ export class ExtranonceAllocator {
     if (options.limit < 1 || options.limit > 2 ** (INDEX_BITS - 1)) {
       throw new PoolError('invalid_argument', `extranonce limit must be 1 to ${2 ** (INDEX_BITS - 1)}`);
     }
+    const bits = Math.min(INDEX_BITS, 8 * length);
     this.#instance = options.instance;
-    this.#limit = options.limit;
+    this.#length = length;
+    this.#mask = 2 ** bits - 1;
+    // The same for a short index, except that the last of few miners may have to be searched for.
+    this.#limit = Math.min(options.limit, length === 1 ? 2 ** bits : 2 ** (bits - 1));
     this.#cooldownMs = options.cooldownMs;
     this.#cooling = new BoundedQueue(options.limit);
-    this.#next = (options.firstIndex ?? Math.floor(Math.random() * 2 ** INDEX_BITS)) & INDEX_MASK;
+    this.#next = (options.firstIndex ?? Math.floor(Math.random() * 2 ** INDEX_BITS)) & this.#mask;
+  }
+
+  /** Bytes of a prefix. */
+  get length(): number {
+    return this.#length;
   }
 
   /** Prefixes that are in use or cooling down. */
@@ -66,21 +86,26 @@ export class ExtranonceAllocator {
   allocate(nowMs: number): Uint8Array | undefined {
     this.#thaw(nowMs);
     if (this.#used.size >= this.#limit) return undefined;
-    while (this.#used.has(this.#next)) this.#next = (this.#next + 1) & INDEX_MASK;
+    while (this.#used.has(this.#next)) this.#next = (this.#next + 1) & this.#mask;
     const index = this.#next;
-    this.#next = (index + 1) & INDEX_MASK;
+    this.#next = (index + 1) & this.#mask;
     this.#used.add(index);
     const prefix = this.#cut();
-    prefix[0] = this.#instance;
-    prefix[1] = index >>> 16;
-    prefix[2] = (index >>> 8) & 255;
-    prefix[3] = index & 255;
+    let rest = index;
+    for (let i = prefix.length - 1; i >= 0; i--) {
+      prefix[i] = rest & 255;
+      rest >>>= 8;
+    }
+    if (prefix.length === EXTRANONCE_PREFIX_LENGTH) prefix[0] = this.#instance;
     return prefix;
   }
 
   /** Gives a prefix back. `fresh`: no work was ever sent for it, so it need not rest. */
   release(prefix: Uint8Array, nowMs: number, fresh = false): void {
-    const index = ((prefix[1] ?? 0) << 16) | ((prefix[2] ?? 0) << 8) | (prefix[3] ?? 0);
+    // One that another allocator gave out, before the sizes changed.
+    if (prefix.length !== this.#length) return;
+    let index = 0;
+    for (let i = Math.max(0, prefix.length - 3); i < prefix.length; i++) index = (index << 8) | (prefix[i] ?? 0);
     if (!this.#used.has(index)) return;
     if (fresh) this.#used.delete(index);
     else this.#cooling.push({ index, untilMs: nowMs + this.#cooldownMs });
@@ -88,11 +113,11 @@ export class ExtranonceAllocator {
 
   #cut(): Uint8Array {
     if (this.#pageAt >= this.#page.length) {
-      this.#page = new Uint8Array(PAGE_PREFIXES * EXTRANONCE_PREFIX_LENGTH);
+      this.#page = new Uint8Array(PAGE_PREFIXES * this.#length);
       this.#pageAt = 0;
     }
-    this.#pageAt += EXTRANONCE_PREFIX_LENGTH;
-    return this.#page.subarray(this.#pageAt - EXTRANONCE_PREFIX_LENGTH, this.#pageAt);
+    this.#pageAt += this.#length;
+    return this.#page.subarray(this.#pageAt - this.#length, this.#pageAt);
   }
 
   #thaw(nowMs: number): void {

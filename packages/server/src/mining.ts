@@ -1,4 +1,4 @@
-import { canonicalDifficulty, type Difficulty } from '@headframe/mining';
+import { canonicalDifficulty, type Difficulty, type JobRecord } from '@headframe/mining';
 import { type Clock, type Logger, type Reject, reject, type TypedEmitter } from '@headframe/primitives';
 import type { SessionCore } from '@headframe/sessions';
 import type { PasswordOptions } from '@headframe/stratum-v1';
@@ -6,7 +6,7 @@ import type { Accounts } from './accounts.js';
 import { Broadcaster, type BroadcasterOptions } from './broadcaster.js';
 import { Channel, type ChannelPort, type KeptChannel } from './channel.js';
 import type { MiningEvents } from './events.js';
-import type { ExtranonceAllocator } from './extranonce.js';
+import { ExtranonceAllocator } from './extranonce.js';
 import { LeaseStore, newSessionToken } from './lease.js';
 import type { MiningLimits } from './limits.js';
 import type { TermsTable } from './terms.js';
@@ -26,6 +26,14 @@ export interface MiningParts<Account> {
   readonly isBanned: (accountKey: string) => boolean;
   /** Output sets for a user agent, best first. */
   readonly outputSets: ((userAgent: string) => readonly string[]) | undefined;
+}
+
+/** How the room for extranonce is split between us and the miner, in bytes. */
+export interface ExtranonceSizes {
+  /** Ours, 1 to 4: the miner's extranonce1. */
+  readonly extranonce1Size: number;
+  /** The miner's to roll, 1 to 8. */
+  readonly extranonce2Size: number;
 }
 
 /** The life of channels, whatever protocol they come by: subscribe, authorize, work, leave, come back. */
@@ -214,6 +222,50 @@ export class Mining<Account> {
     this.extranonces?.release(old, nowMs);
     this.desk.renew(channel, { clean: true, extranonce: true });
     return true;
+  }
+
+  /**
+   * Other sizes of extranonce, from this job on. Miners that can be told get it with the job; the others cannot go on
+   * and are handed to `leave`.
+   */
+  changeExtranonce(
+    sizes: ExtranonceSizes,
+    record: JobRecord,
+    channels: Iterable<Channel<Account>>,
+    leave: (channel: Channel<Account>) => void,
+  ): void {
+    const nowMs = this.parts.clock.monotonic();
+    const { terms, limits } = this.parts;
+    terms.resize(sizes.extranonce2Size);
+    const old = this.extranonces;
+    if (old === undefined || old.length !== sizes.extranonce1Size) {
+      // What is leased has the old size.
+      this.leases.clear(nowMs);
+      this.extranonces = new ExtranonceAllocator({
+        instance: 0,
+        length: sizes.extranonce1Size,
+        limit: limits.extranonces,
+        cooldownMs: limits.leaseMs,
+      });
+    }
+    this.broadcaster.replace(record);
+    for (const channel of channels) {
+      const { prefix } = channel;
+      const before = channel.terms.extranonce2Size;
+      channel.terms = terms.of(channel.session.listener.index);
+      if (prefix === undefined) continue;
+      const isOther = prefix.length !== sizes.extranonce1Size;
+      if (!isOther && before === sizes.extranonce2Size) {
+        if (channel.working) this.desk.give(channel, true);
+        continue;
+      }
+      const renewed = isOther ? this.extranonces?.allocate(nowMs) : prefix;
+      if (!channel.working || !channel.takesExtranonce || renewed === undefined) leave(channel);
+      else {
+        channel.prefix = renewed;
+        this.desk.renew(channel, { clean: true, extranonce: true });
+      }
+    }
   }
 
   #keepAlive(channel: Channel<Account>): void {

@@ -32,15 +32,15 @@ import {
 } from '@headframe/sessions';
 import { BIP320_VERSION_MASK, encodeReconnect, type ReconnectTarget } from '@headframe/stratum-v1';
 import type { Connection } from '@headframe/transport';
-import { defaultAccountAddress, defaultAccountKey } from './accounts.js';
 import { Channel } from './channel.js';
 import { CoreLink } from './core-link.js';
+import { createMining } from './create-mining.js';
 import type { DifficultyOption } from './difficulty-policy.js';
 import type { MiningEvents, ShareContext } from './events.js';
 import { ExtranonceAllocator } from './extranonce.js';
 import { Judging } from './judging.js';
 import { type MiningLimits, resolveMiningLimits } from './limits.js';
-import { Mining } from './mining.js';
+import type { Mining } from './mining.js';
 import type {
   AuthorizeHandler,
   AuthorizeRequest,
@@ -51,7 +51,7 @@ import type {
   Target,
 } from './options.js';
 import type { Decisions, MiningHooks, MiningServerStats } from './server-types.js';
-import { resolveTerms, splitLimits } from './terms.js';
+import { splitLimits } from './terms.js';
 import type { MiningContext } from './v1/context.js';
 import { stratumV1 } from './v1/definition.js';
 import { V1Link } from './v1/link.js';
@@ -59,9 +59,6 @@ import { registerBuiltins } from './v1/methods/builtins.js';
 import { V1Methods } from './v1/registry.js';
 import { Submit } from './v1/submit.js';
 
-const DEFAULT_SPREAD_MS = 2_000;
-/** Miners call a pool dead after 90 s of silence, some after 60. */
-const DEFAULT_KEEP_ALIVE_MS = 55_000;
 const SERVER_NAME = 'headframe';
 
 /**
@@ -102,26 +99,13 @@ export class MiningServer<Account = DefaultAccount> {
     this.#beforeShare = new HookList('beforeShare', hookErrorHandler(this.log, this.events));
     const sessionLimits = splitLimits(options.limits);
     const versionMask = (options.versionMask ?? BIP320_VERSION_MASK) >>> 0;
-    const { keepAlive = {} } = options;
 
-    this.mining = new Mining<Account>({
+    this.mining = createMining<Account>(options, {
       clock: this.#clock,
       log: this.log,
       limits: this.limits,
       events: this.events,
-      accounts: {
-        key: options.accountKey ?? defaultAccountKey,
-        address: options.accountAddress ?? defaultAccountAddress,
-      },
-      broadcast: {
-        refreshSpreadMs: options.refreshSpreadMs ?? DEFAULT_SPREAD_MS,
-        keepAliveMs: keepAlive.afterMs ?? DEFAULT_KEEP_ALIVE_MS,
-      },
-      keepAliveWith: keepAlive.with ?? 'work',
-      announceVersionMask: options.announceVersionMask ?? false,
-      terms: resolveTerms(options, this.limits),
       isBanned: (key) => this.#sessions.bans.findAccount(key) !== undefined,
-      outputSets: options.outputSets,
     });
     const { log } = this;
     this.#judging = new Judging<Account>({

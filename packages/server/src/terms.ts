@@ -20,6 +20,8 @@ export interface TermsTable {
    * @throws PoolError `invalid_config`
    */
   change(listener: number, difficulty: DifficultyOption): boolean;
+  /** Gives all listeners another size of extranonce2; the terms so far stay as they are. */
+  resize(extranonce2Size: number): void;
 }
 
 /**
@@ -38,7 +40,7 @@ export function resolveTerms<Account>(options: MiningServerOptions<Account>, lim
     }
     return { policy: resolveDifficulty(option, factor, `${path}difficulty`), factor, extranonce2Size, limits };
   };
-  const common = terms(difficulty, DEFAULT_EXTRANONCE2_SIZE, '');
+  let common = terms(difficulty, DEFAULT_EXTRANONCE2_SIZE, '');
   const listeners = (options.listeners ?? []).map((listener, i) =>
     terms(listener.difficulty ?? difficulty, listener.extranonce2Size ?? DEFAULT_EXTRANONCE2_SIZE, `listeners[${i}].`),
   );
@@ -47,8 +49,13 @@ export function resolveTerms<Account>(options: MiningServerOptions<Account>, lim
     change: (index, option) => {
       const before = listeners[index];
       if (before === undefined) return false;
-      listeners[index] = terms(option, before.extranonce2Size, `listeners[${index}].`);
+      const path = `listeners[${index}].difficulty`;
+      listeners[index] = { ...before, policy: resolveDifficulty(option, factor, path) };
       return true;
+    },
+    resize: (extranonce2Size) => {
+      common = { ...common, extranonce2Size };
+      for (const [i, before] of listeners.entries()) listeners[i] = { ...before, extranonce2Size };
     },
   };
 }

@@ -73,6 +73,13 @@ export class WorkDesk<Account = unknown> {
     return isNewTip;
   }
 
+  /** There is no job any more: older ones are worthless, and nobody gets work before the next. */
+  withdraw(): void {
+    this.#current = undefined;
+    this.#prepared.clear();
+    this.#tip++;
+  }
+
   /** Gives the channel the current job as it is, shared with all others. */
   give(channel: Channel<Account>, clean: boolean): void {
     const record = this.#current;
