@@ -1,17 +1,9 @@
-import { decodeAddress, encodeAddress, resolveCoin } from '@headframe/coins';
+import { decodeAddress, encodeAddress } from '@headframe/coins';
 import { COINBASE_SIZE_CLASSES, type StoredBatch } from '@headframe/ledger';
-import { type BlockTemplate, buildCoinbase, buildJob, hashableJob, sha256d } from '@headframe/mining';
-import { bytesToHex, concatBytes, isReject, PoolError, toDisplayHex } from '@headframe/primitives';
+import { type BlockTemplate, buildCoinbase, buildJob, hashableJob } from '@headframe/mining';
+import { PoolError } from '@headframe/primitives';
 import { describe, expect, it } from 'vitest';
-import {
-  addressAuthorize,
-  blockReader,
-  canonicalAddress,
-  coinbaseOutputs,
-  createSplitPlanner,
-  outputSetsFor,
-  type SplitPlanner,
-} from '../src/index.js';
+import { createSplitPlanner, outputSetsFor, type SplitPlanner } from '../src/index.js';
 import { RecentWindow } from '../src/split-window.js';
 import { coin, POOL, World } from './accountant-world.js';
 
@@ -328,96 +320,5 @@ describe('output sets of firmware', () => {
   ])('%s', (agent, sets) => {
     expect(outputSetsFor(agent)).toEqual(sets);
     expect(outputSetsFor(agent)).toBe(outputSetsFor(agent));
-  });
-});
-
-describe('usernames that are addresses', () => {
-  const authorize = addressAuthorize(coin);
-  const ask = (account: string) => authorize({ username: `${account}.rig`, name: { account } });
-
-  it('are taken in any case, as one account', () => {
-    expect(ask(POOL)).toEqual({ id: POOL, address: POOL });
-    expect(ask(POOL.toUpperCase())).toEqual({ id: POOL, address: POOL });
-    const base58 = 'mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn';
-    expect(ask(base58)).toEqual({ id: base58, address: base58 });
-    expect(ask(base58)).toBe(ask(base58));
-    expect(() => canonicalAddress(coin, 'nobody')).toThrow(PoolError);
-  });
-
-  it.each([
-    ['bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', /belongs to bitcoin main, but this is bitcoin regtest/],
-    ['ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9', /belongs to litecoin main/],
-    ['alice', /must be an address of bitcoin regtest, then a dot/],
-    ['', /must be an address/],
-    ['x'.repeat(500), /must be an address/],
-    [POOL.replace('w508', 'W508'), /upper and lower case/],
-    [`${POOL.slice(0, -1)}q`, /checksum/],
-  ])('%s is refused', (account, message) => {
-    const answer = ask(account);
-    expect(isReject(answer) && answer.code).toBe('unauthorized');
-    expect(isReject(answer) && answer.reason).toMatch(message);
-  });
-
-  it('of other coins work as well', () => {
-    const litecoin = addressAuthorize(resolveCoin('litecoin', 'main'));
-    const account = 'LTC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KGMN4N9';
-    expect(litecoin({ username: account, name: { account } })).toMatchObject({ id: account.toLowerCase() });
-  });
-});
-
-describe('coinbases from the chain', () => {
-  const outputs = [
-    { script: POOL_SCRIPT, amount: 4_999_999_999n },
-    { script: Uint8Array.of(0x6a), amount: 0n },
-  ];
-  function block(witness: boolean): Uint8Array {
-    const le = (value: bigint): Uint8Array => {
-      const bytes = Buffer.alloc(8);
-      bytes.writeBigUInt64LE(value);
-      return bytes;
-    };
-    return concatBytes(
-      new Uint8Array(80).fill(7),
-      Uint8Array.of(2, 1, 0, 0, 0),
-      witness ? Uint8Array.of(0, 1) : new Uint8Array(0),
-      Uint8Array.of(1),
-      new Uint8Array(36).fill(255),
-      Uint8Array.of(3, 1, 2, 3, 255, 255, 255, 255, outputs.length),
-      ...outputs.map(({ script, amount }) => concatBytes(le(amount), Uint8Array.of(script.length), script)),
-      new Uint8Array(50),
-    );
-  }
-  const hash = toDisplayHex(sha256d(new Uint8Array(80).fill(7)));
-
-  it.each([true, false])('are read, with witness: %s', (witness) => {
-    expect(coinbaseOutputs(block(witness), hash)).toEqual(outputs);
-  });
-
-  it('must be whole, and of the block asked for', () => {
-    const whole = block(true);
-    for (const length of [0, 79, 80, 81, 90, 130, 150, 170]) {
-      expect(() => coinbaseOutputs(whole.subarray(0, length), hash)).toThrow(PoolError);
-    }
-    expect(() => coinbaseOutputs(whole, hash.replace(/^./, '0'))).toThrow(/is not/);
-  });
-
-  it('come from the first node that knows the block', async () => {
-    const asked: unknown[] = [];
-    const node = (answer: unknown) => ({
-      call: async (method: string, params: readonly unknown[] = []) => {
-        asked.push([method, ...params]);
-        if (answer instanceof Error) throw answer;
-        return answer;
-      },
-    });
-    const away = node(new PoolError('rpc_unavailable', 'away'));
-    const behind = node(new PoolError('rpc_error', 'Block not found'));
-    const reader = (...nodes: ReturnType<typeof node>[]) => blockReader({ candidates: () => nodes }).coinbaseOf(hash);
-    expect(await reader(away, behind, node(bytesToHex(block(true))))).toEqual(outputs);
-    expect(asked).toEqual(Array.from({ length: 3 }, () => ['getblock', hash, false]));
-    await expect(reader(away, behind)).rejects.toMatchObject({ code: 'rpc_error' });
-    await expect(reader(behind, away)).rejects.toMatchObject({ code: 'rpc_error' });
-    await expect(reader(node({}))).rejects.toMatchObject({ code: 'invalid_block' });
-    await expect(reader()).rejects.toMatchObject({ code: 'no_node' });
   });
 });
