@@ -106,14 +106,16 @@ function buildVariant(
 
 /**
  * The same work under another id: only the stamp in the coinbase differs, so its headers can never collide with
- * those of the original. `clean` is false and `baseId` stays.
+ * those of the original (where the stamp has its 4 bytes, see `JobRecord.stampLength`). `clean` is false and `baseId`
+ * stays.
  * @throws PoolError `invalid_argument` unless `newId` is from 2^31 to 2^32 - 1.
  */
 export function deriveJob(record: JobRecord, newId: number, nowMs: number): JobRecord {
   if (!Number.isInteger(newId) || newId < FIRST_DERIVED_JOB_ID || newId > 0xffffffff) {
     throw new PoolError('invalid_argument', `the id of a derived job is from 2^31 to 2^32 - 1, not ${newId}`);
   }
-  const stamp = stampBytes(newId);
+  // The low bytes: those differ from one derived job to the next.
+  const stamp = stampBytes(newId).subarray(4 - (record.stampLength ?? 4));
   const variants = record.variants.map((variant): JobVariant => {
     const coinbase1 = Uint8Array.from(variant.coinbase1);
     coinbase1.set(stamp, variant.stampOffset);

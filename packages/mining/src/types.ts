@@ -57,7 +57,7 @@ export interface JobVariant {
   readonly coinbase1: Uint8Array;
   /** Coinbase bytes after the extranonce, without witness. */
   readonly coinbase2: Uint8Array;
-  /** Where in coinbase1 the 4-byte job stamp lies. Each job id has its own stamp, so no two jobs share a header. */
+  /** Where in coinbase1 the job stamp lies. Each job id has its own stamp, so no two jobs share a header. */
   readonly stampOffset: number;
 }
 
@@ -94,6 +94,11 @@ export interface JobRecord {
   readonly createdAtMs: number;
   /** Miner's share of the coinbase: value of the block to the pool, base units. */
   readonly reward: bigint;
+  /**
+   * Bytes of the job stamp, 0 to 4; 4 unless said. A job of another pool has only the room which that pool leaves,
+   * perhaps none: then a derived job may be the very same work, and a channel keeps one set of duplicates for both.
+   */
+  readonly stampLength?: number;
 }
 
 /** A job variant bound for hashing: what the share path holds on to. */

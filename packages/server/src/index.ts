@@ -8,6 +8,7 @@ export { DuplicateSet, type DuplicateVerdict } from './duplicates.js';
 export type { MiningEvents, RejectedEvent, ShareContext, ShareEvent } from './events.js';
 export { EXTRANONCE_PREFIX_LENGTH, ExtranonceAllocator, type ExtranonceOptions } from './extranonce.js';
 export { MINING_LIMITS, type MiningLimitName, type MiningLimits } from './limits.js';
+export type { ExtranonceSizes, Mining } from './mining.js';
 export type {
   AuthorizeHandler,
   AuthorizeRequest,

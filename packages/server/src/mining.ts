@@ -9,7 +9,7 @@ import type { MiningEvents } from './events.js';
 import { ExtranonceAllocator } from './extranonce.js';
 import { LeaseStore, newSessionToken } from './lease.js';
 import type { MiningLimits } from './limits.js';
-import type { TermsTable } from './terms.js';
+import { checkSizes, type TermsTable } from './terms.js';
 import { WorkDesk } from './work-desk.js';
 
 /** What {@link Mining} works with. */
@@ -226,7 +226,9 @@ export class Mining<Account> {
 
   /**
    * Other sizes of extranonce, from this job on. Miners that can be told get it with the job; the others cannot go on
-   * and are handed to `leave`.
+   * and are handed to `leave`. The job must have a variant for `extranonce1Size + extranonce2Size` bytes.
+   * @param channels of all sessions, those without work included
+   * @throws PoolError `invalid_argument` for sizes that cannot be
    */
   changeExtranonce(
     sizes: ExtranonceSizes,
@@ -234,6 +236,7 @@ export class Mining<Account> {
     channels: Iterable<Channel<Account>>,
     leave: (channel: Channel<Account>) => void,
   ): void {
+    checkSizes(sizes);
     const nowMs = this.parts.clock.monotonic();
     const { terms, limits } = this.parts;
     terms.resize(sizes.extranonce2Size);
@@ -266,6 +269,12 @@ export class Mining<Account> {
         this.desk.renew(channel, { clean: true, extranonce: true });
       }
     }
+    this.parts.events.safeEmit('job', { job: record, clean: true });
+  }
+
+  /** Takes the job back: shares of it are stale, and miners wait until there is another. */
+  withdrawJob(): void {
+    this.broadcaster.withdraw();
   }
 
   #keepAlive(channel: Channel<Account>): void {

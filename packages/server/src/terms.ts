@@ -4,6 +4,7 @@ import type { ChannelTerms } from './channel.js';
 import { type DifficultyOption, resolveDifficulty } from './difficulty-policy.js';
 import { EXTRANONCE_PREFIX_LENGTH } from './extranonce.js';
 import { MINING_LIMITS, type MiningLimits } from './limits.js';
+import type { ExtranonceSizes } from './mining.js';
 import type { MiningServerOptions } from './options.js';
 
 const DEFAULT_EXTRANONCE2_SIZE = 8;
@@ -79,4 +80,15 @@ export function splitLimits(overrides: Partial<Limits & MiningLimits> = {}): Par
     sessions[name] = value;
   }
   return sessions as Partial<Limits>;
+}
+
+/** @throws PoolError `invalid_argument` for sizes that cannot be */
+export function checkSizes({ extranonce1Size, extranonce2Size }: ExtranonceSizes): void {
+  const isSize = (size: number, most: number): boolean => Number.isInteger(size) && size >= 1 && size <= most;
+  if (!isSize(extranonce1Size, EXTRANONCE_PREFIX_LENGTH) || !isSize(extranonce2Size, EXTRANONCE2_MAX)) {
+    throw new PoolError(
+      'invalid_argument',
+      `extranonce1 has 1 to ${EXTRANONCE_PREFIX_LENGTH} bytes and extranonce2 1 to ${EXTRANONCE2_MAX}, not ${extranonce1Size} and ${extranonce2Size}`,
+    );
+  }
 }
