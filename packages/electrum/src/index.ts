@@ -1,3 +1,16 @@
+export {
+  ELECTRUM_ERRORS,
+  ElectrumError,
+  type ElectrumErrorEntry,
+  type ElectrumErrorKind,
+  type ElectrumErrorObject,
+  type ElectrumErrorOptions,
+  electrumError,
+  electrumErrorFromWire,
+  isElectrumError,
+  rejectToElectrumError,
+  toElectrumError,
+} from './errors.js';
 export type {
   HeaderObject,
   HeaderTip,
@@ -9,6 +22,39 @@ export type {
   ServerPeer,
   UnspentItem,
 } from './fields.js';
+export {
+  BLOCK_HEADER_BYTES,
+  type BlockHeader,
+  CHUNK_HEADERS,
+  encodeBlockHeader,
+  type HeaderProof,
+  type HeadersAnswer,
+  headerHexOf,
+  headerObjectOf,
+  parseBlockHeader,
+  parseHeaderChain,
+  splitHeaders,
+  verifyHeaderProof,
+} from './header.js';
+export {
+  displayBranch,
+  type MerkleBranch,
+  type MerkleClaim,
+  merkleBranchOf,
+  merkleRootFromBranch,
+  verifyMerkleProof,
+} from './merkle.js';
+export {
+  DEFAULT_MAX_BATCH,
+  DEFAULT_MAX_LINE_BYTES,
+  type ElectrumDialect,
+  encodeElectrumBatch,
+  encodeElectrumError,
+  encodeElectrumNotification,
+  encodeElectrumRequest,
+  encodeElectrumResult,
+  parseElectrumMessage,
+} from './message.js';
 export type { ArgumentInputs, ArgumentValues, MethodArgument, MethodForm, MethodSpec } from './method-types.js';
 export {
   type ElectrumForms,
@@ -22,6 +68,16 @@ export {
   type OldElectrumMethods,
   type SelectedForm,
 } from './methods.js';
+export {
+  AddressNotification,
+  decodeNotification,
+  type ElectrumNotification,
+  HeadersNotification,
+  type NotificationCall,
+  NumBlocksNotification,
+  ScripthashNotification,
+} from './notifications.js';
+export { historyStatus, type StatusItem, scripthashOf, sortHistory } from './status.js';
 export {
   compareVersions,
   MODERN_PROTOCOL,

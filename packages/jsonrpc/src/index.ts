@@ -1,9 +1,13 @@
 export { encodeError, encodeJson, encodeNotification, encodeRequest, encodeResult, encodeTrue } from './encode.js';
 export { type FramerStatus, LineFramer, type LineFramerOptions, type LineSink } from './framer.js';
 export {
+  type BatchMessage,
   type InvalidMessage,
   type NotificationMessage,
   parseMessage,
+  parseMessageText,
+  parsePacket,
+  parsePacketText,
   type RequestMessage,
   type ResponseMessage,
   type RpcMessage,

@@ -29,12 +29,18 @@ export interface ResponseMessage {
 /** A line that is no message. */
 export interface InvalidMessage {
   readonly kind: 'invalid';
-  readonly reason: 'not-json' | 'too-deep' | 'not-an-object' | 'bad-id' | 'bad-method';
+  readonly reason: 'not-json' | 'too-deep' | 'not-an-object' | 'batch-too-large' | 'bad-id' | 'bad-method';
   /** The id to answer with, when the line had a usable one. */
   readonly idText: string | undefined;
 }
 
 export type RpcMessage = RequestMessage | NotificationMessage | ResponseMessage | InvalidMessage;
+
+/** A JSON array of messages; the requests among them are answered by an array, in any order. Never empty. */
+export interface BatchMessage {
+  readonly kind: 'batch';
+  readonly messages: readonly RpcMessage[];
+}
 
 const NO_PARAMS: readonly unknown[] = Object.freeze([]);
 
@@ -113,15 +119,8 @@ function rawIdText(json: string): string | undefined {
   return found;
 }
 
-/**
- * Reads one line as a JSON-RPC message, as miners write them: `jsonrpc` is not required, the order of members does
- * not matter, unknown members are ignored. Never throws. Bytes that are no UTF-8 become U+FFFD.
- *
- * An id must be a number, a string or null; a method a string.
- */
-export function parseMessage(bytes: Uint8Array, start = 0, end: number = bytes.length): RpcMessage {
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const text = buffer.toString('utf8', start, end);
+/** {@link parseMessage} of text. */
+export function parseMessageText(text: string): RpcMessage {
   // A valid shorter text cannot be too deep, and nearly all are shorter.
   if (text.length > 2 * MAX_DEPTH && isTooDeep(text)) return TOO_DEEP;
   let value: unknown;
@@ -158,4 +157,81 @@ export function parseMessage(bytes: Uint8Array, start = 0, end: number = bytes.l
     return { kind: 'invalid', reason: 'bad-method', idText: undefined };
   }
   return { kind: 'response', id, idText, result: message.result ?? null, error: message.error ?? null };
+}
+
+function decode(bytes: Uint8Array, start: number, end: number): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('utf8', start, end);
+}
+
+/**
+ * Reads one line as a JSON-RPC message, as miners write them: `jsonrpc` is not required, the order of members does
+ * not matter, unknown members are ignored. Never throws. Bytes that are no UTF-8 become U+FFFD.
+ *
+ * An id must be a number, a string or null; a method a string.
+ */
+export function parseMessage(bytes: Uint8Array, start = 0, end: number = bytes.length): RpcMessage {
+  return parseMessageText(decode(bytes, start, end));
+}
+
+const BATCH_TOO_LARGE: InvalidMessage = Object.freeze({
+  kind: 'invalid',
+  reason: 'batch-too-large',
+  idText: undefined,
+});
+
+/**
+ * Like {@link parseMessage}, for protocols that have batches: a JSON array is a batch of messages, each of which may be
+ * invalid by itself. An array that is empty is `not-an-object`, one of more than `maxMessages` is `batch-too-large`;
+ * an array in an array is `not-an-object`.
+ */
+export function parsePacket(
+  bytes: Uint8Array,
+  start = 0,
+  end: number = bytes.length,
+  maxMessages = 100,
+): RpcMessage | BatchMessage {
+  return parsePacketText(decode(bytes, start, end), maxMessages);
+}
+
+/** {@link parsePacket} of text. */
+export function parsePacketText(text: string, maxMessages = 100): RpcMessage | BatchMessage {
+  if (!/^[\t\n\r ]*\[/.test(text)) return parseMessageText(text);
+  if (text.length > 2 * MAX_DEPTH && isTooDeep(text)) return TOO_DEEP;
+  const parts = elementsOf(text, maxMessages);
+  if (parts === undefined) return NOT_JSON;
+  if (parts.length > maxMessages) return BATCH_TOO_LARGE;
+  if (parts.length === 0) return NOT_AN_OBJECT;
+  const messages = parts.map(parseMessageText);
+  // Cut at commas, so that a part which is no JSON means that the whole is none.
+  return messages.some((message) => message === NOT_JSON) ? NOT_JSON : { kind: 'batch', messages };
+}
+
+/**
+ * The texts between the brackets and commas of an array, of which one more than `max` at most; undefined when it does
+ * not end as an array. Each is parsed by itself, so that its id can be echoed as it was written.
+ */
+function elementsOf(json: string, max: number): string[] | undefined {
+  const parts: string[] = [];
+  let depth = 0;
+  let from = 0;
+  for (let i = 0; i < json.length; i++) {
+    const c = json.charCodeAt(i);
+    if (c === 0x22) {
+      for (i++; i < json.length && json.charCodeAt(i) !== 0x22; i++) if (json.charCodeAt(i) === 0x5c) i++;
+    } else if (c === 0x7b || c === 0x5b) {
+      if (++depth === 1) from = i + 1;
+    } else if (c === 0x7d || c === 0x5d) {
+      if (--depth > 0) continue;
+      const last = json.slice(from, i);
+      if (c !== 0x5d || json.slice(i + 1).trim() !== '') return undefined;
+      if (parts.length > 0 || last.trim() !== '') parts.push(last);
+      return parts;
+    } else if (c === 0x2c && depth === 1) {
+      parts.push(json.slice(from, i));
+      if (parts.length > max) return parts;
+      from = i + 1;
+    }
+  }
+  return undefined;
 }

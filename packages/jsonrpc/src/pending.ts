@@ -11,6 +11,10 @@ export interface PendingRequestsOptions {
   readonly capacity?: number;
   /** How long to wait for an answer. Default 30,000. */
   readonly timeoutMs?: number;
+  /** Text of a request. Default {@link encodeRequest}. */
+  readonly encode?: (id: number, method: string, params: unknown) => string;
+  /** What to reject with when the peer answers an error. Default: PoolError `request_failed`, see the class. */
+  readonly toError?: (error: unknown, method: string) => PoolError;
 }
 
 export interface RequestOptions {
@@ -59,6 +63,8 @@ export class PendingRequests {
   readonly #send: (line: string) => void;
   readonly #capacity: number;
   readonly #timeoutMs: number;
+  readonly #encode: (id: number, method: string, params: unknown) => string;
+  readonly #toError: (error: unknown, method: string) => PoolError;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #closed = false;
@@ -68,6 +74,8 @@ export class PendingRequests {
     this.#send = options.send;
     this.#capacity = options.capacity ?? 16;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.#encode = options.encode ?? encodeRequest;
+    this.#toError = options.toError ?? refusal;
   }
 
   /** Requests without an answer so far. */
@@ -83,7 +91,7 @@ export class PendingRequests {
     if (this.#pending.size >= this.#capacity) return Promise.reject(failure('queue_full', method));
     const id = this.#takeId();
     return new Promise((resolve, reject) => {
-      const line = encodeRequest(id, method, params);
+      const line = this.#encode(id, method, params);
       const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
       const timer = this.#clock.setTimeout(() => this.#fail(id, 'request_timeout'), timeoutMs);
       const onAbort = (): void => this.#fail(id, 'aborted', signal?.reason);
@@ -106,13 +114,7 @@ export class PendingRequests {
     this.#pending.delete(id);
     pending.release();
     if (message.error === null) pending.resolve(message.result);
-    else {
-      const error: PeerError = readPeerError(message.error);
-      const details = { method: pending.method, error };
-      pending.reject(
-        new PoolError('request_failed', `the peer refused ${pending.method}: ${error.message}`, { details }),
-      );
-    }
+    else pending.reject(this.#toError(message.error, pending.method));
     return true;
   }
 
@@ -146,6 +148,13 @@ const TEXT: Partial<Record<PoolErrorCode, string>> = {
   queue_full: 'too many requests without an answer',
   aborted: 'aborted',
 };
+
+function refusal(wire: unknown, method: string): PoolError {
+  const error: PeerError = readPeerError(wire);
+  return new PoolError('request_failed', `the peer refused ${method}: ${error.message}`, {
+    details: { method, error },
+  });
+}
 
 function failure(code: PoolErrorCode, method: string, cause?: unknown): PoolError {
   return new PoolError(code, `${method}: ${TEXT[code] ?? code}`, { cause, details: { method } });

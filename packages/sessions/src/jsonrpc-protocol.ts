@@ -8,12 +8,16 @@ import {
   type NotificationMessage,
   PendingRequests,
   parseMessage,
+  parsePacket,
   type RequestMessage,
   type RequestOptions,
+  type RpcMessage,
 } from '@headframe/jsonrpc';
 import { isPromiseLike, isReject, type MaybePromise, type Reject, reject } from '@headframe/primitives';
+import { Batch, type BatchOwner } from './batch.js';
 import type { CallContext } from './call-context.js';
 import { Call, WaitingCalls } from './calls.js';
+import { INVALID_TEXT } from './invalid-message.js';
 import type { JsonRpcSettings } from './jsonrpc-settings.js';
 import { Offences } from './offences.js';
 import { phaseRefusal } from './phase.js';
@@ -24,20 +28,12 @@ import type { SessionCore } from './session.js';
 import { asText, type Broadcast, PAUSE } from './session-host.js';
 import type { CloseReason, Phase } from './types.js';
 
-const INVALID_TEXT: Readonly<Record<InvalidMessage['reason'], string>> = {
-  'not-json': 'Malformed JSON',
-  'not-an-object': 'Not a JSON object',
-  'too-deep': 'Nested too deeply',
-  'bad-id': 'Invalid id',
-  'bad-method': 'Invalid request',
-};
-
 /**
  * JSON-RPC over lines on one session: framing, dispatch, replies in order, requests to the peer. Everything runs at
  * once in the turn the bytes came in, until a hook, schema or handler returns a promise.
  */
 export class JsonRpcProtocol<Context extends CallContext = CallContext, State = undefined>
-  implements SessionProtocol, LineSink
+  implements SessionProtocol, LineSink, BatchOwner
 {
   readonly session: SessionCore;
   readonly settings: JsonRpcSettings<Context, State>;
@@ -80,7 +76,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
 
   /** Refuses a reserved request. */
   settleReject(slot: number, idText: string | undefined, refusal: Reject): void {
-    this.settle(slot, idText === undefined ? '' : this.settings.encodeError(idText, refusal.code, refusal.reason));
+    this.settle(slot, this.#refusal(idText, refusal));
   }
 
   /** Sends ready-made ASCII lines, but never before a reply that was given earlier. */
@@ -169,31 +165,77 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   }
 
   #message(bytes: Uint8Array, start: number, end: number, observed: boolean): void {
+    const { maxBatchEntries = 0 } = this.settings;
+    const packet =
+      maxBatchEntries === 0 ? parseMessage(bytes, start, end) : parsePacket(bytes, start, end, maxBatchEntries);
+    if (packet.kind !== 'batch') {
+      this.#dispatch(packet, observed, undefined, 0);
+      return;
+    }
+    const { messages } = packet;
+    this.#lines += messages.length - 1;
+    new Batch(this, messages, { slot: this.reserve(), window: this.session.host.limits.inFlight }).pump();
+  }
+
+  // --- BatchOwner
+
+  get over(): boolean {
+    return this.session.closed;
+  }
+  dispatch(message: RpcMessage, batch: Batch, place: number): void {
+    if (batch.length <= this.session.host.limits.unsentBytes) {
+      this.#dispatch(message, this.session.host.events.listenerCount('message') > 0, batch, place);
+      return;
+    }
+    // Nobody could read it all: what is left is refused instead of gathered.
+    const idText = message.kind === 'request' ? message.idText : undefined;
+    batch.settle(place, this.#refusal(idText, reject('rate-limited', 'the replies of the batch are too long')));
+  }
+  done(batch: Batch, text: string): void {
+    this.settle(batch.slot, text);
+  }
+
+  #dispatch(message: RpcMessage, observed: boolean, batch: Batch | undefined, place: number): void {
     const { session } = this;
-    const message = parseMessage(bytes, start, end);
     if (observed) session.host.events.safeEmit('message', { session, message });
     switch (message.kind) {
       case 'request':
-        this.#request(message, message.idText);
+      case 'notification': {
+        const idText = message.kind === 'request' ? message.idText : undefined;
+        this.#request(message, idText, batch, batch === undefined ? this.reserve() : place);
         return;
-      case 'notification':
-        this.#request(message, undefined);
-        return;
+      }
       case 'response':
         if (!this.#outgoing?.settle(message)) session.log.debug({ id: message.id }, 'answer to nothing');
+        batch?.settle(place, '');
         return;
-      case 'invalid': {
-        const slot = this.reserve();
-        this.settleReject(slot, message.idText ?? 'null', reject('other', INVALID_TEXT[message.reason]));
-        const nowMs = session.host.clock.monotonic();
-        this.#offences ??= new Offences(nowMs);
-        if (this.#offences.malformed(nowMs) > session.host.limits.malformedLines) session.close('malformed');
-      }
+      case 'invalid':
+        this.#invalid(message.idText ?? 'null', message.reason, batch, batch === undefined ? this.reserve() : place);
     }
   }
 
+  #invalid(idText: string, reason: InvalidMessage['reason'], batch: Batch | undefined, slot: number): void {
+    const { session, settings } = this;
+    const text =
+      settings.encodeInvalid?.(this, idText, reason) ?? this.#refusal(idText, reject('other', INVALID_TEXT[reason]));
+    this.#give(batch, slot, text);
+    const nowMs = session.host.clock.monotonic();
+    this.#offences ??= new Offences(nowMs);
+    if (this.#offences.malformed(nowMs) > session.host.limits.malformedLines) session.close('malformed');
+  }
+
+  #give(batch: Batch | undefined, slot: number, text: string): void {
+    if (batch) batch.settle(slot, text);
+    else this.settle(slot, text);
+  }
+
+  #refusal(idText: string | undefined, { code, reason }: Reject): string {
+    return idText === undefined ? '' : this.settings.encodeError(idText, code, reason, this);
+  }
+
   notify(method: string, params: readonly unknown[]): void {
-    this.push(encodeNotification(method, params));
+    const { settings } = this;
+    this.push(settings.encodeNotification?.(this, method, params) ?? encodeNotification(method, params));
   }
 
   request(method: string, params: readonly unknown[], options?: RequestOptions): Promise<unknown> {
@@ -240,13 +282,18 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
 
   // --- dispatch
 
-  #request(message: RequestMessage | NotificationMessage, idText: string | undefined): void {
+  #request(
+    message: RequestMessage | NotificationMessage,
+    idText: string | undefined,
+    batch: Batch | undefined,
+    slot: number,
+  ): void {
     const { methods } = this.settings;
-    const slot = this.reserve();
     const method = methods.get(message.method);
     if (!method) {
       const toPeerOnly = methods.isToPeerOnly(message.method);
-      this.settleReject(slot, idText, toPeerOnly ? reject('not-supported') : reject('unknown-method'));
+      const refusal = toPeerOnly ? reject('not-supported') : reject('unknown-method');
+      this.#give(batch, slot, this.#refusal(idText, refusal));
       const { clock, limits } = this.session.host;
       const nowMs = clock.monotonic();
       this.#offences ??= new Offences(nowMs);
@@ -255,7 +302,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     }
     const wantsReply = idText !== undefined;
     const context = this.settings.createContext(this, { method: method.name, params: message.params, wantsReply });
-    const call = new Call(method, context, slot, idText);
+    const call = new Call(method, context, slot, idText, batch);
     if (method.unguarded) {
       this.#guarded(call, undefined);
       return;
@@ -356,7 +403,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     if (call.done) return;
     call.done = true;
     try {
-      this.settle(call.slot, this.#encode(call, result, refusal));
+      this.#give(call.batch, call.slot, this.#encode(call, result, refusal));
     } catch (error) {
       // Only `encodeError` can throw here, and without a reply the session would stand still.
       this.#report(error, call.method.name);
@@ -370,12 +417,12 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   #encode(call: Call<Context>, result: unknown, refusal: Reject | undefined): string {
     const { idText } = call;
     if (idText === undefined) return '';
-    if (refusal) return this.settings.encodeError(idText, refusal.code, refusal.reason);
+    if (refusal) return this.#refusal(idText, refusal);
     try {
-      return encodeResult(idText, result);
+      return this.settings.encodeResult?.(this, idText, result) ?? encodeResult(idText, result);
     } catch (error) {
       this.#report(error, call.method.name);
-      return this.settings.encodeError(idText, 'internal', undefined);
+      return this.#refusal(idText, reject('internal'));
     }
   }
 
