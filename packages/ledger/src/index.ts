@@ -20,6 +20,7 @@ export {
 } from './accounting/types.js';
 export { decodeShares, encodeShares } from './batch-codec.js';
 export { SCHEMA_VERSION } from './core/schema.js';
+export { MAX_PAYMENT_PARTS } from './limits.js';
 export {
   type BackupLedgerOptions,
   backupLedger,

@@ -1,5 +1,5 @@
 import { type Coin, decodeAddress } from '@headframe/coins';
-import type { PaymentPart } from '@headframe/ledger';
+import { MAX_PAYMENT_PARTS, type PaymentPart } from '@headframe/ledger';
 import { bytesToHex, errorMessage, isPoolError } from '@headframe/primitives';
 import type { WalletOutput } from './types.js';
 
@@ -39,9 +39,6 @@ export interface Plan {
   readonly skipped: readonly SkippedAccount[];
 }
 
-/** The ledger takes no more parts in one payment: accounts that share an address are many with some pools. */
-const MAX_PARTS = 5_000;
-
 interface Destination {
   readonly parts: PaymentPart[];
   amount: bigint;
@@ -63,8 +60,12 @@ export function planPayments(due: readonly DueAccount[], limits: PlanLimits): Pl
       continue;
     }
     const destination = destinations.get(script.hex) ?? { parts: [], amount: 0n };
-    if (destination.parts.length >= MAX_PARTS) {
-      skipped.push({ account, amount, reason: `more than ${MAX_PARTS} accounts have this address; this waits` });
+    if (destination.parts.length >= MAX_PAYMENT_PARTS) {
+      skipped.push({
+        account,
+        amount,
+        reason: `more than ${MAX_PAYMENT_PARTS} accounts have this address; this waits`,
+      });
       continue;
     }
     destination.parts.push({ account, address, amount });
@@ -88,7 +89,9 @@ export function planPayments(due: readonly DueAccount[], limits: PlanLimits): Pl
     }
     let payment = payments.at(-1);
     const isFull =
-      payment === undefined || payment.outputs >= limits.maxOutputs || payment.parts.length + parts.length > MAX_PARTS;
+      payment === undefined ||
+      payment.outputs >= limits.maxOutputs ||
+      payment.parts.length + parts.length > MAX_PAYMENT_PARTS;
     if (payment === undefined || isFull) {
       if (payments.length >= limits.maxPayments) {
         skip(`a run makes at most ${limits.maxPayments} transactions; this waits for the next`);

@@ -1,3 +1,4 @@
+import { MAX_PAYMENT_PARTS } from '@headframe/ledger';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outputsOf, planPayments } from '../src/plan.js';
@@ -47,6 +48,18 @@ describe('planPayments', () => {
     expect(skipped).toEqual([
       { account: 'ann', amount: 10_000n, reason: expect.stringMatching(/witness version|address/) },
     ]);
+  });
+
+  it('plans no payment with more parts than the books take', () => {
+    // Registered accounts of one farm may all be paid to one address: one output, and any number of parts.
+    const due = Array.from({ length: MAX_PAYMENT_PARTS + 100 }, (_, i) => ({
+      account: `rig${i}`,
+      address: addressOf('farm'),
+      available: 1_000n,
+    }));
+    const { payments, skipped } = planPayments(due, limits);
+    expect(payments.map(({ parts }) => parts.length)).toEqual([MAX_PAYMENT_PARTS]);
+    expect(skipped).toHaveLength(100);
   });
 
   it('makes one output of two spellings of an address', () => {
