@@ -1,4 +1,4 @@
-import { builtinCoins } from '@headframe/coins';
+import { builtinCoins, decodeAddress } from '@headframe/coins';
 import type { Accounting } from '@headframe/ledger';
 import type { Pool, PoolConfigInput } from '@headframe/pool';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -153,5 +153,32 @@ describe('a public pool', () => {
     const { immature } = await books.totals();
     expect((await books.balance(FEES)).immature).toBe(immature / 10n);
     expect(node.height).toBeGreaterThan(MATURITY);
+  }, 30_000);
+
+  it('takes fees alone from a configuration in which more is different', async () => {
+    const { pool, node } = await open({ scheme: 'solo' });
+    const before = pool.config;
+    // Another address and another scheme need a restart: with them in force at once, the reward would go where the
+    // log says it does not, and the accountant would still divide by the old scheme.
+    const result = pool.reload({
+      ...before,
+      payout: { ...before.payout, address: BOB, scheme: 'prop', fees: [{ address: FEES, percent: 10 }] },
+    });
+    expect([...result.applied]).toEqual(['payout.fees']);
+    expect([...result.needsRestart].sort()).toEqual(['payout.address', 'payout.scheme']);
+    // Fees come with the next template.
+    const job = pool.status().job?.id;
+    node.mineBlocks(1);
+    await waitFor('another job', () => pool.status().job?.id !== job);
+    await mineBlock(pool, `${ALICE}.a`);
+    const block = Buffer.from(node.getBlock(node.tipHash) ?? []).toString('hex');
+    const output = (amount: bigint, script: Uint8Array): string => {
+      const value = Buffer.alloc(8);
+      value.writeBigUInt64LE(amount);
+      return `${value.toString('hex')}${script.length.toString(16)}${Buffer.from(script).toString('hex')}`;
+    };
+    const script = (address: string): Uint8Array => decodeAddress(pool.coin, address).script;
+    expect(block).toContain(output((REWARD * 9n) / 10n, script(node.walletAddress)));
+    expect(block).toContain(output(REWARD / 10n, script(FEES)));
   }, 30_000);
 });

@@ -264,7 +264,10 @@ export class Pool<Account = DefaultAccount> {
    */
   reload(input: PoolConfigInput): ReloadResult {
     const after = parseConfig(input);
-    const setup = setUp(after);
+    setUp(after);
+    // Of all that is paid by, only the fees change: an address or scheme that needs a restart must not come with them.
+    const { payout } = this.#config;
+    const setup = setUp({ ...this.#config, payout: { ...payout, fees: after.payout.fees } });
     const live = new Map<string, (config: PoolConfig) => void>([
       ['bans', (config) => this.server.bans.change(banOptions(config))],
       ['payout.fees', () => this.#core?.setPayout(setup)],
