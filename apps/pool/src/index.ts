@@ -8,12 +8,13 @@ import { demo } from './commands/demo.js';
 import { init } from './commands/init.js';
 import { mine } from './commands/mine.js';
 import { payouts } from './commands/payouts.js';
+import { probe } from './commands/probe.js';
 import { start } from './commands/start.js';
 import { EXIT } from './exit-codes.js';
 import { version } from './version.js';
 
 /** All commands, in the order of the overview. */
-export const COMMANDS: readonly Command[] = [demo, init, check, start, accounts, blocks, payouts, db, mine];
+export const COMMANDS: readonly Command[] = [demo, init, check, start, accounts, blocks, payouts, db, mine, probe];
 
 function overview(): string {
   const lines = COMMANDS.map((command) => `  ${command.name.padEnd(10)}${command.summary}`);

@@ -21,6 +21,15 @@ export {
   type StratumNotification,
 } from './notifications.js';
 export type { PoolEntry } from './pools.js';
+export { type ProbeOptions, probePool } from './probe/probe.js';
+export {
+  PROBE_CHECKS,
+  type ProbeCheck,
+  type ProbeFacts,
+  type ProbeFinding,
+  type ProbeReport,
+  type ProbeStatus,
+} from './probe/report.js';
 export {
   defaultDifficultyFactor,
   type FoundShare,

@@ -3,6 +3,7 @@ import { errorMessage, toDisplayHex } from '@headframe/primitives';
 import { type Args, type Command, UsageError } from '../args.js';
 import { EXIT } from '../exit-codes.js';
 import { difficultyText, durationText, hashrateText } from '../format.js';
+import { TLS_OPTIONS, tlsOptions } from '../pool-address.js';
 import { StatusLine } from '../status-line.js';
 import { stopSignal } from '../stop-signal.js';
 
@@ -16,7 +17,7 @@ const PIPE_STATUS_MS = 10_000;
 export const mine: Command = {
   name: 'mine',
   summary: 'Mine on the CPU against any Stratum V1 pool: for tests and demos.',
-  positionals: { usage: 'URL', max: 1 },
+  positionals: { usage: 'URL...', max: 16 },
   options: {
     user: { type: 'string', short: 'u', value: 'NAME', help: 'Worker: account or address, with .rig if you like.' },
     password: {
@@ -30,16 +31,17 @@ export const mine: Command = {
     algorithm: { type: 'string', short: 'a', value: 'NAME', help: 'sha256d or scrypt.', default: 'sha256d' },
     shares: { type: 'string', value: 'N', help: 'Stop after so many accepted shares.' },
     rate: { type: 'string', value: 'N', help: 'Shares per second at most.' },
-    insecure: { type: 'boolean', help: 'With TLS: accept a self-signed certificate.' },
+    ...TLS_OPTIONS,
   },
   details: `
-URL is stratum+tcp://host:port (the scheme may be left out) or stratum+ssl://host:port.
+URL is stratum+tcp://host:port (the scheme may be left out) or stratum+ssl://host:port. Further ones are fallbacks: they
+are used while the ones before them cannot be.
 Exit code 0 after --shares or a signal, 69 when the pool cannot be reached.`,
   run: (args) => runMiner(args),
 };
 
 async function runMiner(args: Args): Promise<number> {
-  const [url] = args.positionals;
+  const [url, ...fallbacks] = args.positionals;
   if (url === undefined) throw new UsageError('which pool? headframe mine stratum+tcp://host:port --user NAME');
   const username = args.text('user');
   if (username === undefined) throw new UsageError('--user is needed: the name or address to mine for');
@@ -49,10 +51,10 @@ async function runMiner(args: Args): Promise<number> {
   const rate = args.number('rate', 0.001, 1e6);
 
   const client = new MiningClient({
-    url,
+    pools: [url, ...fallbacks].map((address) => ({ url: address })),
     workers: [{ username, password: args.text('password') ?? 'x' }],
     reconnect: { maxFailures: MAX_FAILURES },
-    ...(args.flag('insecure') && { tls: { allowSelfSigned: true } }),
+    tls: tlsOptions(args),
   });
   const miner = new CpuMiner(client, {
     threads: args.number('threads', 1, 256) ?? 1,
@@ -75,6 +77,10 @@ async function runMiner(args: Args): Promise<number> {
       `connection lost: ${error.message}${retryInMs === undefined ? '' : `; trying again in ${(retryInMs / 1000).toFixed(1)} s`}`,
     ),
   );
+  client.on('redirectRefused', ({ host }) => line.print(`the pool wants to send us to ${host}: not followed`));
+  client.on('ready', ({ pool }) => {
+    if (fallbacks.length > 0) line.print(`mining at ${args.positionals[pool] ?? url} as ${username}`);
+  });
   client.on('job', (job) => line.update(`job ${job.jobId}`));
 
   const status = (): string => {
@@ -87,7 +93,7 @@ async function runMiner(args: Args): Promise<number> {
   try {
     const first = await Promise.race([client.start().then(() => undefined), stop.first]);
     if (first === undefined) {
-      line.print(`connected to ${url} as ${username}`);
+      if (fallbacks.length === 0) line.print(`connected to ${url} as ${username}`);
       miner.start();
       await Promise.race([enough, stop.first]);
     }
