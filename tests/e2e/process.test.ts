@@ -63,17 +63,18 @@ describe.runIf(requireService('pool binary'))('the headframe binary', { timeout:
     const file = writeConfig(folder.path, {
       ...poolConfig('bitcoin', [node]),
       network: 'regtest',
-      payout: { scheme: 'pplns', address: 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4' },
+      payout: { scheme: 'luck', address: 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4' },
       listeners: [{ host: '127.0.0.1', port, difficulty: 'easy' }],
-      storage: { url: 'sqlite:./data/pool.db' },
+      storage: { url: 'mysql://pool:secret@db/pool' },
       listners: [],
     });
     const pool = startProcess(process.execPath, [HEADFRAME, 'start', '--config', file]);
     expect(await within('the pool to give up', pool.exited)).toEqual({ code: 78, signal: null });
     const output = pool.output();
-    for (const path of ['payout.scheme', 'listeners[0].difficulty', 'storage', 'listners']) {
+    for (const path of ['payout.scheme', 'listeners[0].difficulty', 'storage.url', 'listners']) {
       expect(output).toContain(path);
     }
+    expect(output).not.toContain('secret');
     expect(output).not.toContain('EADDRINUSE');
     expect(output).not.toContain('"msg":"listening"');
     await new Promise((resolve) => listening.close(resolve));
