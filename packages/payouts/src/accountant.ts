@@ -81,6 +81,7 @@ class LedgerAccountant implements Accountant {
   #lastError: AccountantStatus['lastError'];
   /** Accruals asked for take their turn behind the one under way. */
   #accruing: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
 
   constructor(options: AccountantOptions, modules: AccountantModules) {
     this.#options = options;
@@ -178,11 +179,29 @@ class LedgerAccountant implements Accountant {
     };
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#abort.abort();
     this.#timer?.cancel();
     await this.idle();
     await this.#accruing;
+    if (this.#isStarted) await this.#writeDown();
+  }
+
+  /** What was said up to the end: booked after the next start, but not said again then. */
+  async #writeDown(): Promise<void> {
+    try {
+      for (const [, height] of this.#heights.entries()) await this.#modules.accounting.recordHeight(height);
+      for (const [, { said }] of this.#pending.entries()) {
+        for (const { outcome, details } of said.values()) await this.#modules.ledger.recordBlock(outcome, details);
+      }
+    } catch (error) {
+      this.#failed('writing down the last words', {}, error);
+    }
   }
 
   // --- one thing after the other

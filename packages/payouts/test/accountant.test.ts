@@ -67,6 +67,16 @@ describe('a block', () => {
     }
   });
 
+  it('whose last word comes as the accountant closes is known to the ledger', async () => {
+    const world = new World();
+    const accountant = world.accountant('solo');
+    accountant.start();
+    accountant.blockOutcome(world.outcome('a', 'candidate'));
+    accountant.blockOutcome(world.outcome('a', 'confirmed'));
+    await accountant.close();
+    expect((await world.ledger.block(hashOf('a')))?.status).toBe('confirmed');
+  });
+
   it('that never was in the chain is not in the books', async () => {
     const world = new World();
     const accountant = world.accountant('solo');
