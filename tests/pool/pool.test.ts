@@ -116,8 +116,10 @@ describe('a pool on a development node', () => {
         const ledger = await openPoolLedger(parseConfig(options), pool.coin);
         closing.push(ledger);
         const { items } = await ledger.blocks();
-        expect(items.at(-1)).toMatchObject({ status: 'confirmed', account: 'anyone', height: 1 });
-        expect(items.at(-1)?.networkDifficulty).toBeGreaterThan(0);
+        // Beside it there may be siblings, found before the next job was there.
+        const first = items.find(({ status, height }) => status === 'confirmed' && height === 1);
+        expect(first?.account).toBe('anyone');
+        expect(first?.networkDifficulty).toBeGreaterThan(0);
       }
       const shares = url === undefined ? await ledgerShares(options, pool.coin) : await loggedShares();
       expect(shares.length).toBeGreaterThan(0);
@@ -163,7 +165,11 @@ describe('createPool', () => {
     miner.start();
     await share;
     expect(credited[0]).toBe('alice');
-    const refused = new Promise<string>((resolve) => miner.on('rejected', ({ error }) => resolve(error.message)));
+    const refused = new Promise<string>((resolve) =>
+      miner.on('rejected', ({ error }) => {
+        if (error.message !== 'Stale share') resolve(error.message);
+      }),
+    );
     const alice = accounts.get('alice');
     if (alice) alice.suspended = true;
     expect(await refused).toMatch(/suspended/);

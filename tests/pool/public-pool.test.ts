@@ -123,6 +123,16 @@ describe('a public pool', () => {
     expect((await miner.call('mining.authorize', [`${ALICE}.rig1`, 'x'])).result).toBe(true);
   });
 
+  it('lets nobody mine as the account of the pool itself', async () => {
+    const { pool } = await open({ scheme: 'pps' });
+    // Registered accounts: names that people choose.
+    pool.decide('authorize', ({ username }) => ({ id: username }));
+    const miner = bench.connect(pool);
+    await miner.call('mining.subscribe', ['test/1']);
+    expect((await miner.call('mining.authorize', ['pool', 'x'])).result).not.toBe(true);
+    expect((await miner.call('mining.authorize', ['bob', 'x'])).result).toBe(true);
+  });
+
   it('can be paused, and takes other fees, difficulties and bans while it runs', async () => {
     const { pool, node } = await open({ scheme: 'prop', fees: [{ address: FEES, percent: 1 }] });
     pool.pause();

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Bus } from '@headframe/mining';
 import { addressAuthorize, outputSetsFor } from '@headframe/payouts';
-import { type Clock, errorMessage, type Logger } from '@headframe/primitives';
+import { type Clock, errorMessage, type Logger, PoolError } from '@headframe/primitives';
 import {
   type AuthorizeHandler,
+  defaultAccountKey,
   type MiningListenerOptions,
   MiningServer,
   type ValidatorFactory,
@@ -25,6 +26,22 @@ interface ServerModules {
 function defaultAuthorize<Account>(setup: PoolSetup): AuthorizeHandler<Account> | undefined {
   // Only a pool of the default account type comes without a handler, and that type is a part of what this answers.
   return setup.creditsAccounts ? (addressAuthorize(setup.coin) as AuthorizeHandler<Account>) : undefined;
+}
+
+/**
+ * Nobody mines as the pool's own account where that is a name: who registered as `pool` would be paid what the pool
+ * keeps. A refusal of one authorize, which the log explains.
+ */
+function guardedKey<Account>(
+  { creditsAccounts, poolAccount, poolAddress }: PoolSetup,
+  keyOf: (account: Account) => string,
+): (account: Account) => string {
+  if (!creditsAccounts || poolAccount === poolAddress) return keyOf;
+  return (account) => {
+    const key = keyOf(account);
+    if (key === poolAccount) throw new PoolError('invalid_argument', `${key} is the account of the pool itself`);
+    return key;
+  };
 }
 
 /** When a pool bans. */
@@ -58,7 +75,7 @@ export function createMiningServer<Account>(
     ...(config.payout.scheme === 'coinbase-split' ? { outputSets: outputSetsFor } : {}),
     ...(authorize === undefined ? {} : { authorize }),
     ...(handlers.admit === undefined ? {} : { admit: handlers.admit }),
-    ...(handlers.accountKey === undefined ? {} : { accountKey: handlers.accountKey }),
+    accountKey: guardedKey<Account>(setup, handlers.accountKey ?? defaultAccountKey),
   };
   const validator: ValidatorFactory<Account> = (listener) =>
     createValidator({
