@@ -23,6 +23,7 @@ export {
   type WatchedBlock,
 } from './chain-watcher.js';
 export { checkProposal, type ProposalVerdict } from './check-proposal.js';
+export { claimFolder, type FolderClaim, type FolderClaimOptions } from './folder-claim.js';
 export type { JournalBlock, JournalEntry, JournalKept, JournalStatus } from './journal-entry.js';
 export {
   type CoinNode,
@@ -49,6 +50,36 @@ export {
   type RpcRequest,
 } from './rpc-client.js';
 export { RPC_CODE } from './rpc-response.js';
+export { createDaemonSupervisor, type SupervisorModules } from './supervisor.js';
+export type { SupervisedCommand } from './supervisor-command.js';
+export {
+  DAEMON_PRESETS,
+  type DaemonDefinition,
+  type DaemonNetwork,
+  type DaemonPresetName,
+  type FullDaemonDefinition,
+  type NotifyType,
+  presetOfCoin,
+} from './supervisor-definition.js';
+export type { ProcessExit } from './supervisor-exit.js';
+export {
+  NOTIFY_TOKEN_VARIABLE,
+  type RestartOptions,
+  type SupervisorAuthentication,
+  type SupervisorNotifyOptions,
+  type SupervisorOptions,
+  type SupervisorRpcOptions,
+} from './supervisor-options.js';
+export type { OutputStream } from './supervisor-output.js';
+export type { DaemonProcess, SpawnDaemon, SpawnRequest } from './supervisor-process.js';
+export { createDaemonRegistry, type DaemonRegistry } from './supervisor-registry.js';
+export type {
+  DaemonSupervisor,
+  StopOutcome,
+  SupervisorEvents,
+  SupervisorExit,
+  SupervisorState,
+} from './supervisor-types.js';
 export {
   createTemplateFeed,
   type TemplateEvent,
