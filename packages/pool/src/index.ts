@@ -4,6 +4,8 @@ export { creditsAccounts, PAYOUT_SCHEMES, type PayoutScheme } from './config/pay
 export { type ConfigProblem, checkConfig, configError, parseConfig } from './config/problems.js';
 export { type PoolConfig, type PoolConfigInput, poolConfigSchema } from './config/schema.js';
 export type { PoolCore } from './core.js';
+export { DEBUG_PARTS, type DebugPart } from './debug.js';
+export { type DeepPartial, defineDefaults } from './defaults.js';
 export { applyEnvironment, ENV_PREFIX } from './env.js';
 export { inspectPool, type NodeReport, type PoolReport } from './inspect.js';
 export type { PoolAddress, PoolHandlers, PoolModules, PoolOptions, PoolStatus } from './options.js';

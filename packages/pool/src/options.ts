@@ -27,6 +27,11 @@ export type PoolOptions<Account> = PoolConfigInput & PoolHandlers<Account>;
 export interface PoolModules {
   /** A pino logger fits. Default: JSON lines on standard output at the configured level. */
   readonly log?: Logger;
+  /**
+   * Parts that say `debug` lines whatever the level is: `headframe` for all but the messages, or some of
+   * `headframe:server,headframe:core,headframe:rpc`. Default: the environment variable `DEBUG`.
+   */
+  readonly debug?: string;
   readonly clock?: Clock;
   /** Where judged shares go, in place of what `storage` says. There is no ledger then. */
   readonly shareSink?: ShareSink;

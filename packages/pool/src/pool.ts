@@ -26,6 +26,7 @@ import { pino } from 'pino';
 import { configError, parseConfig } from './config/problems.js';
 import type { PoolConfig, PoolConfigInput } from './config/schema.js';
 import { openCore, type PoolCore } from './core.js';
+import { type DebugPart, debugParts, partLogger, traceMessages } from './debug.js';
 import { banOptions, createMiningServer } from './mining-server.js';
 import type { PoolAddress, PoolHandlers, PoolModules, PoolOptions, PoolStatus } from './options.js';
 import { applyChanges, type ReloadResult } from './reload.js';
@@ -52,6 +53,7 @@ export class Pool<Account = DefaultAccount> {
   readonly setup: PoolSetup;
   readonly #services: Services;
   readonly #modules: PoolModules;
+  readonly #debug: ReadonlySet<DebugPart>;
   readonly #bus: Bus;
   readonly #clock: Clock;
   #core: PoolCore | undefined = undefined;
@@ -66,6 +68,7 @@ export class Pool<Account = DefaultAccount> {
     this.#modules = modules;
     this.#clock = modules.clock ?? systemClock;
     this.log = modules.log ?? pino({ level: config.log.level });
+    this.#debug = debugParts(modules.debug ?? process.env.DEBUG);
     this.#bus =
       modules.bus ??
       createDirectBus({
@@ -76,8 +79,9 @@ export class Pool<Account = DefaultAccount> {
     this.server = createMiningServer(config, this.setup, handlers, {
       bus: this.#bus,
       clock: this.#clock,
-      log: this.log,
+      log: partLogger(this.log, 'server', this.#debug),
     });
+    if (this.#debug.has('rpc')) traceMessages(this.server, partLogger(this.log, 'rpc', this.#debug));
   }
 
   /** In force now: as it was given, with what {@link reload} changed. */
@@ -153,7 +157,8 @@ export class Pool<Account = DefaultAccount> {
     }
     try {
       const { shareSink } = this.#modules;
-      const modules = { bus: this.#bus, clock: this.#clock, log: this.log };
+      const log = partLogger(this.log, 'core', this.#debug);
+      const modules = { bus: this.#bus, clock: this.#clock, log };
       this.#core = await openCore(
         this.config,
         this.setup,
