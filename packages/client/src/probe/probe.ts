@@ -1,5 +1,5 @@
 import type { PowAlgorithmId } from '@headframe/hashing';
-import { type Clock, equalBytes, isPoolError, PoolError, systemClock } from '@headframe/primitives';
+import { type Clock, equalBytes, errorMessage, isPoolError, PoolError, systemClock } from '@headframe/primitives';
 import {
   decodeExtranonce,
   decodeNotify,
@@ -39,6 +39,8 @@ export interface ProbeOptions extends DialOptions {
 
 /** Longest wait for answers that a pool may leave out. */
 const SHORT_MS = 3000;
+/** From the end of a connection here until a pool far away knows of it. */
+const SETTLE_MS = 500;
 /** HTTP that is not answered in so long is not answered. */
 const HTTP_MS = 2000;
 /** Miners declare a pool dead after 90 seconds without a line. */
@@ -61,8 +63,13 @@ export async function probePool(options: ProbeOptions): Promise<ProbeReport> {
   const findings = new Findings();
   const agent = options.agent ?? 'headframe-probe';
   let tls: TlsClientOptions = options.tls ?? {};
-  const connect = (): Promise<Connection> =>
-    dial(endpoint, { ...options, tls, connectTimeoutMs: options.connectTimeoutMs ?? timeoutMs });
+  const connect = async (): Promise<Connection> => {
+    try {
+      return await dial(endpoint, { ...options, tls, connectTimeoutMs: options.connectTimeoutMs ?? timeoutMs });
+    } catch (cause) {
+      throw isPoolError(cause) ? cause : new PoolError('connection_refused', errorMessage(cause), { cause });
+    }
+  };
   const context: ProbeContext = {
     findings,
     clock,
@@ -278,6 +285,8 @@ async function checkResume(main: MainConnection, context: ProbeContext): Promise
   }
   const wire = await context.open();
   try {
+    // The pool must have seen the end of the last connection, or the session is still in use there.
+    await new Promise<void>((resolve) => context.clock.setTimeout(resolve, SETTLE_MS));
     const answer = await wire.ask('mining.subscribe', [agent, subscription.sessionId], timeoutMs);
     if (answer.kind !== 'result') {
       findings.add(
