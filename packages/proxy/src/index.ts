@@ -1,1 +1,16 @@
-export {};
+export { type ProxyAccount, upstreamLogin } from './accounts.js';
+export { AggregatedProxy, type ProxyModules } from './aggregated.js';
+export {
+  type ProxyConfig,
+  type ProxyConfigProblem,
+  type ProxyOptions,
+  parseProxyConfig,
+  proxyConfigError,
+  proxyConfigSchema,
+} from './config.js';
+export type { ForwardedEvent, ProxyEvents, VerdictEvent } from './events.js';
+export { type ProxiedJobOptions, proxiedJob, type UpstreamShare, upstreamShare } from './proxied-job.js';
+export { type ExtranonceSplit, type SplitWish, splitExtranonce } from './split.js';
+export type { AggregatedStats, ProxyStats, RelayStats, UpstreamRow } from './stats.js';
+export { Upstream, type UpstreamConnect, type UpstreamLogin, type UpstreamState } from './upstream.js';
+export type { WorkerRow } from './worker-book.js';
