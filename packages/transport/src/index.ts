@@ -4,6 +4,7 @@ export type { Connection, ConnectionHandler, ConnectionKind, Listener } from './
 export { type Detection, type Detector, detectTls, httpDetector, jsonDetector, MAX_PREFIX_BYTES } from './detect.js';
 export { type HttpProbeAnswerOptions, httpProbeAnswer } from './http-probe.js';
 export { type ListenOptions, listenTcp } from './listen.js';
+export { listenUnix, type UnixListenOptions } from './listen-unix.js';
 export {
   type OpenFailure,
   type OpenOptions,
