@@ -1,3 +1,4 @@
+import type { Batch } from './batch.js';
 import type { CallContext } from './call-context.js';
 import type { RegisteredMethod } from './methods.js';
 
@@ -5,18 +6,28 @@ import type { RegisteredMethod } from './methods.js';
 export class Call<Context> {
   readonly method: RegisteredMethod<Context>;
   readonly context: Context;
+  /** Its place in the order of replies, or among those of its batch. */
   readonly slot: number;
   /** Raw JSON of the id; undefined when the peer wants no answer. */
   readonly idText: string | undefined;
+  /** The batch it came in. */
+  readonly batch: Batch | undefined;
   /** When it first had to wait for a promise; monotonic ms. */
   waitingSinceMs = -1;
   done = false;
 
-  constructor(method: RegisteredMethod<Context>, context: Context, slot: number, idText: string | undefined) {
+  constructor(
+    method: RegisteredMethod<Context>,
+    context: Context,
+    slot: number,
+    idText: string | undefined,
+    batch: Batch | undefined,
+  ) {
     this.method = method;
     this.context = context;
     this.slot = slot;
     this.idText = idText;
+    this.batch = batch;
   }
 }
 

@@ -273,6 +273,10 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     return this.settings.hasAccount?.(this, account) ?? false;
   }
 
+  hasWorker(name: string): boolean {
+    return this.settings.hasWorker?.(this, name) ?? false;
+  }
+
   closed(reason: CloseReason): void {
     this.#waiting?.giveUp();
     this.#framer.clear();
