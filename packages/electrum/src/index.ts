@@ -1,3 +1,15 @@
+export type { ReconnectOptions } from './backoff.js';
+export { ElectrumCalls, type HeaderRange, type Operation } from './calls.js';
+export { ElectrumClient, type ElectrumClientEvents } from './client.js';
+export { type ConnectionObserver, ElectrumConnection, type WireOptions } from './connection.js';
+export {
+  DEFAULT_TCP_PORT,
+  DEFAULT_TLS_PORT,
+  type ElectrumEndpoint,
+  type KnownServer,
+  parseElectrumServer,
+  parsePeer,
+} from './endpoint.js';
 export {
   ELECTRUM_ERRORS,
   ElectrumError,
@@ -36,6 +48,7 @@ export {
   splitHeaders,
   verifyHeaderProof,
 } from './header.js';
+export type { SubscriptionEvents } from './hub.js';
 export {
   displayBranch,
   type MerkleBranch,
@@ -76,7 +89,19 @@ export {
   type NotificationCall,
   NumBlocksNotification,
   ScripthashNotification,
+  type SubscriptionMethod,
 } from './notifications.js';
+export type { ElectrumClientOptions, ElectrumConnectOptions } from './options.js';
+export { ElectrumPool, type ElectrumPoolEvents, type ElectrumPoolOptions } from './pool.js';
+export type { ServerState, ServerStatus } from './pool-member.js';
+export {
+  type BatchCall,
+  type BatchOutcome,
+  type BatchOutcomes,
+  ElectrumSession,
+  type OpenSessionOptions,
+  openSession,
+} from './session.js';
 export { historyStatus, type StatusItem, scripthashOf, sortHistory } from './status.js';
 export {
   compareVersions,

@@ -5,9 +5,16 @@ import { parseBlockHeader } from './header.js';
 import type { ElectrumMethodName } from './methods.js';
 import { methodForms } from './methods.js';
 
+/** Methods that bring notifications of the same name. */
+export type SubscriptionMethod =
+  | typeof HeadersNotification.method
+  | typeof AddressNotification.method
+  | typeof NumBlocksNotification.method
+  | typeof ScripthashNotification.method;
+
 /** A notification as the wire has it. */
 export interface NotificationCall {
-  readonly method: ElectrumMethodName;
+  readonly method: SubscriptionMethod;
   readonly params: readonly unknown[];
 }
 

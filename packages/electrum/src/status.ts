@@ -19,8 +19,8 @@ export interface StatusItem {
  */
 export function sortHistory<Item extends StatusItem>(history: readonly Item[]): Item[] {
   return [...history].sort((a, b) => {
-    const left = a.height > 0 ? a.height : 0;
-    const right = b.height > 0 ? b.height : 0;
+    const left = Math.max(a.height, 0);
+    const right = Math.max(b.height, 0);
     if (left > 0 && right > 0) return left - right;
     if (left > 0 || right > 0) return left > 0 ? -1 : 1;
     if (a.height !== b.height) return b.height - a.height;
