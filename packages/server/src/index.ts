@@ -21,7 +21,7 @@ export type {
   ValidatorFactory,
 } from './options.js';
 export { MiningServer } from './server.js';
-export type { Decisions, MiningHooks, MiningServerStats } from './server-types.js';
+export type { Decisions, MiningCloseOptions, MiningHooks, MiningServerStats } from './server-types.js';
 export type { Share, ShareOrigin } from './share.js';
 export { extranonceLengths } from './terms.js';
 export { MiningContext, type Subscribed } from './v1/context.js';

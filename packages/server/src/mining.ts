@@ -23,7 +23,7 @@ export interface MiningParts<Account> {
   readonly keepAliveWith: 'work' | 'ping';
   readonly announceVersionMask: boolean;
   readonly terms: TermsTable;
-  readonly isBanned: (accountKey: string) => boolean;
+  readonly isBanned: (accountKey: string, workerName: string) => boolean;
   /** Output sets for a user agent, best first. */
   readonly outputSets: ((userAgent: string) => readonly string[]) | undefined;
 }
@@ -111,7 +111,7 @@ export class Mining<Account> {
   ): true | Reject {
     const { accounts, limits, events, isBanned } = this.parts;
     const key = accounts.key(account);
-    if (isBanned(key)) return reject('banned');
+    if (isBanned(key, name)) return reject('banned');
     if (channel.session.closed) return reject('internal');
     if (!channel.workers.hasRoom(name) || this.#workers >= limits.workers) {
       return reject('busy', 'Too many workers');

@@ -1,5 +1,6 @@
 import type { HistogramSnapshot } from '@headframe/primitives';
-import type { SessionHooks, SessionServerStats } from '@headframe/sessions';
+import type { CloseOptions, SessionHooks, SessionServerStats } from '@headframe/sessions';
+import type { ReconnectTarget } from '@headframe/stratum-v1';
 import type { ValidatorStats } from '@headframe/validator';
 import type { ShareContext } from './events.js';
 import type { AuthorizeHandler, MiningServerOptions } from './options.js';
@@ -50,4 +51,10 @@ export interface MiningServerStats {
   readonly broadcast: HistogramSnapshot;
   readonly candidates: number;
   readonly validator: ValidatorStats;
+}
+
+/** What a graceful close may take, and where miners are sent. */
+export interface MiningCloseOptions extends CloseOptions {
+  /** Default: they are asked to come back to where they are. */
+  readonly reconnect?: ReconnectTarget;
 }

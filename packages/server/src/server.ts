@@ -50,7 +50,7 @@ import type {
   Plugin,
   Target,
 } from './options.js';
-import type { Decisions, MiningHooks, MiningServerStats } from './server-types.js';
+import type { Decisions, MiningCloseOptions, MiningHooks, MiningServerStats } from './server-types.js';
 import { splitLimits } from './terms.js';
 import type { MiningContext } from './v1/context.js';
 import { stratumV1 } from './v1/definition.js';
@@ -82,6 +82,7 @@ export class MiningServer<Account = DefaultAccount> {
   readonly #builtinSubmit: unknown;
   #authorize: AuthorizeHandler<Account> | undefined;
   #admit: MiningServerOptions<Account>['admit'];
+  #farewell: ReconnectTarget | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
 
   constructor(options: MiningServerOptions<Account>, modules: MiningServerModules<Account>) {
@@ -105,7 +106,7 @@ export class MiningServer<Account = DefaultAccount> {
       log: this.log,
       limits: this.limits,
       events: this.events,
-      isBanned: (key) => this.#sessions.bans.findAccount(key) !== undefined,
+      isBanned: (key, name) => (this.bans.findAccount(key) ?? this.bans.findWorker(name)) !== undefined,
     });
     const { log } = this;
     this.#judging = new Judging<Account>({
@@ -149,6 +150,7 @@ export class MiningServer<Account = DefaultAccount> {
             errors: { codes: options.errorCodes ?? 'standard' },
             mayBeFast: () => this.methods.get('mining.submit') === this.#builtinSubmit,
             forget: ({ session }) => this.#judging.path.forget(session),
+            farewell: () => this.#farewell,
           }),
         ],
         clock: this.#clock,
@@ -273,11 +275,12 @@ export class MiningServer<Account = DefaultAccount> {
 
   /**
    * Graceful and idempotent:
-   * 1. stops accepting, tells miners to reconnect, and closes each session after its last reply;
+   * 1. stops accepting, tells miners to reconnect (over `spreadMs`), and closes each session after its last reply;
    * 2. judges what was handed in, and hands all verdicts to the ledger;
    * 3. stops timers and leaves the bus (which it does not close).
    */
-  close(options: CloseOptions = {}): Promise<void> {
+  close(options: MiningCloseOptions = {}): Promise<void> {
+    this.#farewell ??= options.reconnect;
     this.#closing ??= this.#close(options);
     return this.#closing;
   }

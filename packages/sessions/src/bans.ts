@@ -1,16 +1,22 @@
-import { BoundedMap, type Clock } from '@headframe/primitives';
+import { BoundedMap, type Clock, PoolError } from '@headframe/primitives';
 import { type AddressMatcher, createAddressMatcher } from '@headframe/transport';
 import { addressKey } from './address.js';
 import type { AddressEntry } from './addresses.js';
 import { Score } from './score.js';
 
+/** What a ban in a list is keyed by: an address (IPv6: its /64), a CIDR, an account key, the full name of a worker. */
+export type ListedScope = 'address' | 'subnet' | 'account' | 'worker';
+
 /** What a ban is keyed by. A `session` verdict closes one session and leaves nothing behind. */
-export type BanScope = 'address' | 'account' | 'session';
+export type BanScope = ListedScope | 'session';
+
+/** The scopes of bans in a list. */
+export const BAN_SCOPES: readonly ListedScope[] = ['address', 'subnet', 'account', 'worker'];
 
 /** A ban in force, or the verdict on a session. */
 export interface Ban {
   readonly scope: BanScope;
-  /** Address (IPv6: its /64), account key, or session id. */
+  /** Address (IPv6: its /64), CIDR, account key, name of a worker, or session id. */
   readonly key: string;
   readonly reason: string;
   /** Unix milliseconds. */
@@ -24,7 +30,14 @@ interface Entry {
   readonly ban: Ban;
   /** Monotonic ms. */
   readonly endsMs: number;
+  /** Of a subnet. */
+  readonly matcher: AddressMatcher | undefined;
 }
+
+/** Every new connection is held against each of them. */
+const MAX_SUBNETS = 1_024;
+/** Longest key: names of workers are shorter on the wire already. */
+const MAX_KEY_LENGTH = 256;
 
 const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1'];
 
@@ -51,6 +64,8 @@ export interface BanOptions {
   readonly maxBans?: number;
   /** Accounts whose work is remembered at most; the oldest goes first. Default 65,536. */
   readonly maxAccounts?: number;
+  /** Points of {@link BanList.penalize} (decayed) that ban. Default 100. */
+  readonly maxPoints?: number;
 }
 
 /** What the ban list must know of a session to judge it. */
@@ -69,7 +84,10 @@ export interface JudgedSession {
  */
 export class BanList {
   readonly #clock: Clock;
-  readonly #bans: { readonly address: BoundedMap<string, Entry>; readonly account: BoundedMap<string, Entry> };
+  readonly #bans: Readonly<Record<ListedScope, BoundedMap<string, Entry>>>;
+  /** Points by scope and key. */
+  readonly #points: BoundedMap<string, Score>;
+  readonly #maxPoints: number;
   readonly #accounts: BoundedMap<string, Score>;
   #enabled = true;
   #durationMs = 0;
@@ -80,12 +98,21 @@ export class BanList {
   #allow: AddressMatcher;
   /** Called with every new ban, before sessions are closed for it. */
   onBan: (ban: Ban) => void = () => {};
+  /** Called when the bans in the list have changed: somebody may want to keep them. */
+  onChange: () => void = () => {};
 
   /** @throws PoolError `invalid_argument` for an `allow` entry that is no address and no CIDR. */
   constructor(options: BanOptions, clock: Clock) {
     const maxBans = options.maxBans ?? 65_536;
     this.#clock = clock;
-    this.#bans = { address: new BoundedMap(maxBans), account: new BoundedMap(maxBans) };
+    this.#bans = {
+      address: new BoundedMap(maxBans),
+      subnet: new BoundedMap(Math.min(maxBans, MAX_SUBNETS)),
+      account: new BoundedMap(maxBans),
+      worker: new BoundedMap(maxBans),
+    };
+    this.#points = new BoundedMap(options.maxAccounts ?? 65_536);
+    this.#maxPoints = options.maxPoints ?? 100;
     this.#accounts = new BoundedMap(options.maxAccounts ?? 65_536);
     this.#halfLifeMs = options.halfLifeMs ?? 600_000;
     this.#strikes = options.strikes ?? 20;
@@ -115,12 +142,20 @@ export class BanList {
   }
 
   get size(): number {
-    return this.#bans.address.size + this.#bans.account.size;
+    let size = 0;
+    for (const scope of BAN_SCOPES) size += this.#bans[scope].size;
+    return size;
   }
 
-  /** The ban in force on a remote address, if any. */
+  /** The ban in force on a remote address, if any: its own, or that of a subnet it is in. */
   findAddress(remoteAddress: string): Ban | undefined {
-    return this.#bans.address.size === 0 ? undefined : this.#find('address', addressKey(remoteAddress));
+    const own = this.#bans.address.size === 0 ? undefined : this.#find('address', addressKey(remoteAddress));
+    if (own !== undefined || this.#bans.subnet.size === 0) return own;
+    const nowMs = this.#clock.monotonic();
+    for (const { ban, matcher, endsMs } of this.#bans.subnet.values()) {
+      if (endsMs > nowMs && matcher?.matches(remoteAddress) === true) return ban;
+    }
+    return undefined;
   }
 
   /** The ban in force on an account key, if any. */
@@ -128,33 +163,90 @@ export class BanList {
     return this.#bans.account.size === 0 ? undefined : this.#find('account', account);
   }
 
-  /** Bans by hand; a longer ban replaces a shorter one. Answers the ban. */
-  add(
-    scope: 'address' | 'account',
-    key: string,
-    options: { readonly reason: string; readonly durationMs?: number },
-  ): Ban {
+  /** The ban in force on a worker, by its full name as the miner writes it, if any. */
+  findWorker(name: string): Ban | undefined {
+    return this.#bans.worker.size === 0 ? undefined : this.#find('worker', name);
+  }
+
+  /**
+   * Bans by hand; a longer ban replaces a shorter one. Answers the ban in force.
+   * @throws PoolError `invalid_argument` for a subnet that is no CIDR, or a key that is empty or too long
+   */
+  add(scope: ListedScope, key: string, options: { readonly reason: string; readonly durationMs?: number }): Ban {
     const sinceMs = this.#clock.now();
-    const named = scope === 'address' ? (key.endsWith('/64') ? key : addressKey(key)) : key;
     const durationMs = options.durationMs ?? this.#durationMs;
+    return this.#add(scope, key, { reason: options.reason, sinceMs, untilMs: sinceMs + durationMs, durationMs });
+  }
+
+  /**
+   * Takes a ban over that was in force before this process began; what is over is left out. Answers whether it was
+   * taken. @throws PoolError as {@link add}
+   */
+  restore(ban: Ban): boolean {
+    const { scope, key, reason, sinceMs, untilMs } = ban;
+    const durationMs = untilMs - this.#clock.now();
+    if (scope === 'session' || !(durationMs > 0)) return false;
+    this.#add(scope, key, { reason, sinceMs, untilMs, durationMs });
+    return true;
+  }
+
+  #add(
+    scope: ListedScope,
+    key: string,
+    times: Pick<Ban, 'reason' | 'sinceMs' | 'untilMs'> & { readonly durationMs: number },
+  ): Ban {
+    const named = nameOf(scope, key);
+    const { durationMs, ...about } = times;
     const endsMs = this.#clock.monotonic() + durationMs;
     const current = this.#entry(scope, named);
     if (current && current.endsMs >= endsMs) return current.ban;
-    const ban: Ban = { scope, key: named, reason: options.reason, sinceMs, untilMs: sinceMs + durationMs };
-    this.#bans[scope].set(named, { ban, endsMs });
+    const ban: Ban = { scope, key: named, ...about };
+    this.#bans[scope].set(named, { ban, endsMs, matcher: matcherOf(ban) });
     this.onBan(ban);
+    this.onChange();
     return ban;
   }
 
+  /**
+   * Counts points against somebody, for reasons of your own; they count half after each half-life. At `maxPoints` it
+   * becomes a ban, which is answered.
+   * @throws PoolError as {@link add}
+   */
+  penalize(
+    scope: ListedScope,
+    key: string,
+    options: { readonly points: number; readonly reason: string; readonly durationMs?: number },
+  ): Ban | undefined {
+    const named = nameOf(scope, key);
+    const { points, reason, durationMs } = options;
+    const nowMs = this.#clock.monotonic();
+    const id = `${scope} ${named}`;
+    const score = this.#points.get(id) ?? new Score(nowMs);
+    score.add(nowMs, this.#halfLifeMs, false, points);
+    this.#points.set(id, score);
+    if (!this.#enabled || score.bad < this.#maxPoints) return undefined;
+    this.#points.delete(id);
+    return this.add(scope, named, { reason, ...(durationMs === undefined ? {} : { durationMs }) });
+  }
+
+  /** Points (decayed) that {@link penalize} has counted. @throws PoolError as {@link add} */
+  points(scope: ListedScope, key: string): number {
+    const score = this.#points.get(`${scope} ${nameOf(scope, key)}`);
+    score?.decay(this.#clock.monotonic(), this.#halfLifeMs);
+    return score?.bad ?? 0;
+  }
+
   /** Ends a ban. False when there was none. */
-  remove(scope: 'address' | 'account', key: string): boolean {
-    return this.#bans[scope].delete(scope === 'address' && !key.endsWith('/64') ? addressKey(key) : key);
+  remove(scope: ListedScope, key: string): boolean {
+    const wasThere = this.#bans[scope].delete(nameOf(scope, key));
+    if (wasThere) this.onChange();
+    return wasThere;
   }
 
   /** Bans in force, the oldest first. */
   list(): Ban[] {
     const nowMs = this.#clock.monotonic();
-    return [...this.#bans.address.values(), ...this.#bans.account.values()]
+    return BAN_SCOPES.flatMap((scope) => [...this.#bans[scope].values()])
       .filter(({ endsMs }) => endsMs > nowMs)
       .map(({ ban }) => ban)
       .sort((a, b) => a.sinceMs - b.sinceMs);
@@ -163,8 +255,8 @@ export class BanList {
   /** Drops bans that are over; called now and then by the sweeper. */
   expire(): void {
     const nowMs = this.#clock.monotonic();
-    for (const map of [this.#bans.address, this.#bans.account]) {
-      for (const [key, { endsMs }] of map.entries()) if (endsMs <= nowMs) map.delete(key);
+    for (const scope of BAN_SCOPES) {
+      for (const [key, { endsMs }] of this.#bans[scope].entries()) if (endsMs <= nowMs) this.#bans[scope].delete(key);
     }
   }
 
@@ -223,14 +315,32 @@ export class BanList {
     return score.badCount >= this.#minBad && score.badRatio >= this.#badRatio;
   }
 
-  #find(scope: 'address' | 'account', key: string): Ban | undefined {
+  #find(scope: ListedScope, key: string): Ban | undefined {
     return this.#entry(scope, key)?.ban;
   }
 
-  #entry(scope: 'address' | 'account', key: string): Entry | undefined {
+  #entry(scope: ListedScope, key: string): Entry | undefined {
     const entry = this.#bans[scope].get(key);
     if (!entry || entry.endsMs > this.#clock.monotonic()) return entry;
     this.#bans[scope].delete(key);
     return undefined;
   }
+}
+
+/** The key as it stands in the list. @throws PoolError `invalid_argument` */
+function nameOf(scope: ListedScope, key: string): string {
+  if (key === '' || key.length > MAX_KEY_LENGTH) {
+    throw new PoolError('invalid_argument', `the key of a ban has 1 to ${MAX_KEY_LENGTH} characters`);
+  }
+  if (scope === 'address') return key.endsWith('/64') ? key : addressKey(key);
+  return scope === 'subnet' ? key.toLowerCase() : key;
+}
+
+function matcherOf({ scope, key }: Ban): AddressMatcher | undefined {
+  return scope === 'subnet' ? createAddressMatcher([key]) : undefined;
+}
+
+/** True when an address lies in the subnet of a ban. */
+export function isInSubnet(ban: Ban, remoteAddress: string): boolean {
+  return matcherOf(ban)?.matches(remoteAddress) ?? false;
 }

@@ -1,6 +1,14 @@
 export { addressKey } from './address.js';
 export { AddressEntry, AddressTable } from './addresses.js';
-export { type Ban, BanList, type BanOptions, type BanScope, type JudgedSession } from './bans.js';
+export {
+  BAN_SCOPES,
+  type Ban,
+  BanList,
+  type BanOptions,
+  type BanScope,
+  type JudgedSession,
+  type ListedScope,
+} from './bans.js';
 export { CallContext } from './call-context.js';
 export type { CloseContext, ReplyContext, SessionEventSink, SessionEvents, SessionHooks } from './events.js';
 export { type Hook, type HookErrorHandler, HookList, HookRegistry } from './hooks.js';

@@ -26,6 +26,8 @@ export interface SessionProtocol {
   closed(reason: CloseReason): void;
   /** True when the session works for this account: a ban of the account closes it. */
   hasAccount?(account: string): boolean;
+  /** True when a worker of this full name is on the session: a ban of the worker closes it. */
+  hasWorker?(name: string): boolean;
 }
 
 /** A protocol that a server can speak. */

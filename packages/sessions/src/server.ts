@@ -11,6 +11,7 @@ import {
   TypedEmitter,
 } from '@headframe/primitives';
 import type { Connection, SendQueuePolicy } from '@headframe/transport';
+import { aboutBan } from './about-ban.js';
 import { AddressTable } from './addresses.js';
 import { type Ban, BanList } from './bans.js';
 import { DeadlineTable } from './deadlines.js';
@@ -30,6 +31,10 @@ import { CLOSE_REASONS, type CloseReason, type ListenerInfo, type MethodContext 
 
 /** How often deadlines are looked at. Limits are exact to this. */
 const SWEEP_MS = 1000;
+/** Sessions are sent off in steps of this. */
+const SPREAD_STEP_MS = 100;
+/** A hundred miners a second are no crowd: the spread is not longer than that takes. */
+const LEAST_SPREAD_MS = 10;
 /** Sweeps between two looks for bans that are over. */
 const SWEEPS_PER_EXPIRY = 60;
 
@@ -63,6 +68,11 @@ export interface CloseOptions {
   readonly drainMs?: number;
   /** Shown to miners where the protocol can. */
   readonly message?: string;
+  /**
+   * Time over which sessions are sent off one after the other, so that they do not all come to the next server at
+   * once; with few of them it takes less (10 ms for each). `drainMs` begins after it. Default 0: all at once.
+   */
+  readonly spreadMs?: number;
 }
 
 /** Accepts connections and runs sessions on them, in whatever protocols it was given. */
@@ -94,6 +104,7 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
   #connected = 0;
   #draining = false;
   #closing: Promise<void> | undefined = undefined;
+  #endSpread: (() => void) | undefined = undefined;
   #onEmpty: (() => void) | undefined = undefined;
 
   constructor(options: SessionServerOptions, modules: SessionServerModules<Context>) {
@@ -158,7 +169,7 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
   /**
    * Graceful and idempotent:
    * 1. stops accepting; connections that are no session yet are dropped;
-   * 2. has every protocol tell its peer (V1: client.reconnect);
+   * 2. has every protocol tell its peer (V1: client.reconnect), over `spreadMs`; work goes on until then;
    * 3. sessions without a request under way are flushed and closed;
    * 4. the others are closed when their last reply is out;
    * 5. after `drainMs` what is left is destroyed;
@@ -170,17 +181,12 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
   }
 
   async #close(options: CloseOptions): Promise<void> {
-    this.#draining = true;
     const listenersClosed = this.#gate.close();
     const message = options.message ?? 'The server is going down';
-    for (const session of [...this.sessions()]) {
-      try {
-        session.implementation?.shutdown(message);
-      } catch (error) {
-        this.report(error, 'shutdown', session);
-      }
-      session.checkAfterTurn();
-    }
+    const steps = spreadSteps(this.sessionCount, options.spreadMs ?? 0);
+    if (steps > 0) await this.#sendOffSlowly(message, steps);
+    this.#draining = true;
+    for (const session of [...this.sessions()]) this.#sendOff(session, message);
     const drainMs = options.drainMs ?? this.limits.drainTimeoutMs;
     let timer: Timer | undefined;
     const timeout = new Promise<void>((resolve) => {
@@ -193,9 +199,39 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
     this.#stop();
   }
 
+  #sendOff(session: SessionCore, message: string): void {
+    if (session.isLeaving) return;
+    try {
+      session.implementation?.shutdown(message);
+    } catch (error) {
+      this.report(error, 'shutdown', session);
+    }
+    session.isLeaving = true;
+    session.checkAfterTurn();
+  }
+
+  /** Resolves when all but the last few are sent off, or the server is destroyed. */
+  #sendOffSlowly(message: string, steps: number): Promise<void> {
+    const waiting = [...this.sessions()];
+    const perStep = Math.ceil(waiting.length / (steps + 1));
+    return new Promise((resolve) => {
+      const timer = this.clock.setInterval(() => step(), SPREAD_STEP_MS);
+      this.#endSpread = () => {
+        timer.cancel();
+        resolve();
+      };
+      const step = (): void => {
+        for (const session of waiting.splice(0, perStep)) this.#sendOff(session, message);
+        if (waiting.length === 0 || this.sessionCount === 0) this.#endSpread?.();
+      };
+      step();
+    });
+  }
+
   /** Closes everything at once: listeners, connections, sessions. A `close()` under way resolves. */
   destroy(): void {
     this.#draining = true;
+    this.#endSpread?.();
     this.#closing ??= Promise.resolve();
     void this.#gate.close();
     for (const session of [...this.sessions()]) session.destroy('shutdown');
@@ -277,7 +313,8 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
 
   #banned(ban: Ban): void {
     const sessions: SessionCore[] = [];
-    for (const session of this.sessions()) if (isAbout(ban, session)) sessions.push(session);
+    const isAbout = aboutBan(ban);
+    for (const session of this.sessions()) if (isAbout(session)) sessions.push(session);
     this.log.warn({ scope: ban.scope, key: ban.key, reason: ban.reason, sessions: sessions.length }, 'banned');
     this.events.safeEmit('banned', { ban, sessions });
     for (const session of sessions) session.kick('banned');
@@ -328,20 +365,14 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
   }
 }
 
+/** Steps in which so many sessions are sent off, beside the first; 0: all at once. */
+function spreadSteps(sessions: number, spreadMs: number): number {
+  return Math.floor(Math.min(spreadMs, sessions * LEAST_SPREAD_MS) / SPREAD_STEP_MS);
+}
+
 /** The default of the limit, as far as this process may open so many. */
 function defaultConnections(): number {
   return Math.min(LIMITS.connections.default, connectionsByDescriptors());
-}
-
-function isAbout(ban: Ban, session: SessionCore): boolean {
-  switch (ban.scope) {
-    case 'session':
-      return String(session.id) === ban.key;
-    case 'address':
-      return !session.exempt && session.address.key === ban.key;
-    case 'account':
-      return session.implementation?.hasAccount?.(ban.key) ?? false;
-  }
 }
 
 /**

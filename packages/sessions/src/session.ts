@@ -34,6 +34,8 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
   readonly protocol: string;
   readonly connectedAtMs: number;
   agent: string | undefined = undefined;
+  /** Once set, the session closes with `shutdown` after its last reply. */
+  isLeaving = false;
   score: Score | undefined = undefined;
   readonly #connection: Connection;
   readonly #queue: SendQueue<Broadcast>;
@@ -107,7 +109,7 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
   }
   /** True when something happens once replies are out: reading goes on, or the session closes. */
   get awaitsReplies(): boolean {
-    return (this.#paused & PAUSE.inFlight) !== 0 || this.#peerEnded || this.host.draining;
+    return (this.#paused & PAUSE.inFlight) !== 0 || this.#peerEnded || this.isLeaving || this.host.draining;
   }
   /** Requests whose reply is not out. */
   get pending(): number {
@@ -209,7 +211,7 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
     }
     if (this.pending <= this.host.limits.inFlight / 2) this.resume(PAUSE.inFlight);
     if (this.pending > 0 || this.#reason !== undefined) return;
-    if (this.host.draining) this.close('shutdown');
+    if (this.host.draining || this.isLeaving) this.close('shutdown');
     else if (this.#peerEnded) this.close('client-closed');
   }
 

@@ -5,6 +5,7 @@ import {
   encodeReconnect,
   encodeShowMessage,
   METHODS,
+  type ReconnectTarget,
   type StratumErrorOptions,
   stratumErrorJson,
   toStratumError,
@@ -30,6 +31,8 @@ export interface V1Options<Account> {
   /** False once somebody replaced `mining.submit`. */
   readonly mayBeFast: () => boolean;
   readonly forget: (protocol: V1Base<Account>) => void;
+  /** Where miners are sent when the server stops; undefined: back to where they are. */
+  readonly farewell: () => ReconnectTarget | undefined;
 }
 
 /** Stratum V1 as one of the protocols of a session server. */
@@ -53,13 +56,14 @@ export function stratumV1<Account>(options: V1Options<Account>): ProtocolDefinit
     shutdown: (protocol, message) => {
       if (!protocol.session.subscribed) return;
       protocol.push(asciiText(encodeShowMessage(message)));
-      protocol.push(asciiText(encodeReconnect()));
+      protocol.push(asciiText(encodeReconnect(options.farewell())));
     },
     closed: (protocol) => {
       protocol.state.close();
       options.forget(protocol);
     },
     hasAccount: (protocol, account) => protocol.state.channel.workers.hasKey(account),
+    hasWorker: (protocol, name) => protocol.state.channel.workers.find(name) !== undefined,
   };
   return {
     name: STRATUM_V1,

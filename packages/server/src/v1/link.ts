@@ -87,7 +87,7 @@ export class V1Link<Account> implements ChannelPort, ShareOrigin {
   }
 
   refuse(slot: number, idText: string, code: RejectCode, reason: string | undefined): void {
-    const text = idText === 'null' ? '' : this.protocol.settings.encodeError(idText, code, reason);
+    const text = idText === 'null' ? '' : this.protocol.settings.encodeError(idText, code, reason, this.protocol);
     this.protocol.settle(slot, text);
   }
 
