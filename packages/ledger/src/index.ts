@@ -11,6 +11,7 @@ export {
   type EntryKind,
   entriesOf,
   type HeightRecord,
+  type PaymentFilter,
   type PaymentPart,
   type PaymentPlan,
   type PaymentRecord,

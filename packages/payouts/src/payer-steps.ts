@@ -1,4 +1,4 @@
-import type { Accounting, PaymentRecord, PaymentStatus } from '@headframe/ledger';
+import type { Accounting, PaymentFilter, PaymentRecord, PaymentStatus } from '@headframe/ledger';
 import { type Clock, errorMessage, isPoolError, type Logger, PoolError } from '@headframe/primitives';
 import type { ResolvedPayoutOptions } from './payer-options.js';
 import { outputsOf } from './plan.js';
@@ -21,12 +21,15 @@ const MAX_PAYMENTS = 10_000;
 export async function paymentsOf(
   accounting: Accounting,
   statuses: readonly PaymentStatus[],
-  max: number = MAX_PAYMENTS,
+  { max = MAX_PAYMENTS, ...filter }: { readonly max?: number } & Omit<PaymentFilter, 'statuses'> = {},
 ): Promise<PaymentRecord[]> {
   const found: PaymentRecord[] = [];
   let after: string | undefined;
   do {
-    const page = await accounting.payments({ statuses }, { limit: PAGE, ...(after === undefined ? {} : { after }) });
+    const page = await accounting.payments(
+      { ...filter, statuses },
+      { limit: PAGE, ...(after === undefined ? {} : { after }) },
+    );
     found.push(...page.items);
     after = page.next;
   } while (after !== undefined && found.length < max);

@@ -101,6 +101,15 @@ class Payer implements Payouts {
     return this.#decide(id, await accounting.stepPayment(id, ['planned', 'approved'], step), 'cancelled');
   }
 
+  async settle(id: string, to: 'confirmed' | 'failed', reason: string): Promise<PaymentRecord> {
+    this.#checkOpen();
+    const known = await this.#context.accounting.payment(id);
+    if (known === undefined) throw new PoolError('not_found', `no payment ${id}`);
+    return this.#once(`settle ${id} ${to}`, async () =>
+      this.#decide(id, await this.#reconciler.settle(id, to, reason), to),
+    );
+  }
+
   reconcile(): Promise<ReconcileReport> {
     return this.#once('reconcile', () => this.#reconciler.run({ patient: false }));
   }
@@ -133,7 +142,7 @@ class Payer implements Payouts {
     const { items } = await accounting.payments({}, { limit: 1 });
     const [latest] = items;
     this.#nextRunMs ??= latest === undefined ? clock.now() : latest.createdMs + options.everyMs;
-    const failed = await paymentsOf(accounting, ['failed'], MAX_LEFTOVERS);
+    const failed = await paymentsOf(accounting, ['failed'], { max: MAX_LEFTOVERS });
     for (const payment of failed) await releaseCoins(this.#context, payment);
   }
 

@@ -1,6 +1,6 @@
 import { isTransient } from '@headframe/daemon';
 import type { PaymentRecord, PaymentStatus } from '@headframe/ledger';
-import { bytesToHex, errorMessage, isPoolError } from '@headframe/primitives';
+import { bytesToHex, errorMessage, isPoolError, PoolError } from '@headframe/primitives';
 import { noteReason, paymentsOf, releaseCoins, type StepContext, send, storedTransaction } from './payer-steps.js';
 import { outputsOf } from './plan.js';
 import type { ReconcileReport, TransactionState } from './types.js';
@@ -21,6 +21,21 @@ const RETRY_MAX_MS = 3_600_000;
 interface Retry {
   readonly attempts: number;
   readonly nextMs: number;
+}
+
+/** Why a payment in this state cannot be settled by hand. */
+function obstacleTo(found: TransactionState, confirmations: number): string | undefined {
+  switch (found.state) {
+    case 'chain':
+      return 'its transaction is in the chain, and confirms by itself';
+    case 'mempool':
+      return 'its transaction waits for a block';
+    case 'unknown':
+      return 'its coins are unspent as far as the node tells, so that its transaction may still confirm';
+    case 'conflicted':
+      if (found.confirmations >= confirmations) return undefined;
+      return `${found.txid}, which spent its coins, is ${found.confirmations} of ${confirmations} confirmations deep`;
+  }
 }
 
 /** True for an answer that concerns one transaction (a pruned block, say), and need not keep the others waiting. */
@@ -49,14 +64,17 @@ export class Reconciler {
   async run({ patient }: { readonly patient: boolean }): Promise<ReconcileReport> {
     const { accounting, clock, options } = this.#context;
     const underWay = await paymentsOf(accounting, ['signed', 'sent']);
-    const confirmed = await paymentsOf(accounting, ['confirmed'], MAX_WATCHED);
-    const depth = Math.max(WATCHED_DEPTH, options.confirmations);
-    const failed = await paymentsOf(accounting, ['failed'], MAX_WATCHED);
-    const watched = [
-      ...underWay,
-      ...confirmed.filter(({ confirmations }) => confirmations < depth),
-      ...failed.filter(({ updatedMs }) => clock.now() - updatedMs < FAILED_WATCH_MS),
-    ];
+    // Those that are over for good are not even read: after a year they are thousands, with hundreds of parts each.
+    const confirmed = await paymentsOf(accounting, ['confirmed'], {
+      max: MAX_WATCHED,
+      confirmationsBelow: Math.max(WATCHED_DEPTH, options.confirmations),
+    });
+    const failed = await paymentsOf(accounting, ['failed'], {
+      max: MAX_WATCHED,
+      updatedSinceMs: Math.max(0, clock.now() - FAILED_WATCH_MS),
+    });
+    // What a person settled as paid stays so: the chain has nothing more to say of it.
+    const watched = [...underWay, ...confirmed.filter(({ isSettledByHand }) => isSettledByHand !== true), ...failed];
     const ids = new Set(watched.map(({ id }) => id));
     for (const id of this.#retries.keys()) if (!ids.has(id)) this.#retries.delete(id);
     const changed: Change[] = [];
@@ -72,6 +90,27 @@ export class Reconciler {
       }
     }
     return { checked: watched.length, changed };
+  }
+
+  /**
+   * Settles a payment under way by a person's word; false when it is not under way. Only once another transaction with
+   * its coins is buried: before, its own may confirm, and what was called failed would be paid twice.
+   * @throws PoolError `conflict`, `rpc_*`
+   */
+  async settle(id: string, to: 'confirmed' | 'failed', reason: string): Promise<boolean> {
+    const { accounting, wallet, clock, log, options } = this.#context;
+    const payment = await accounting.payment(id);
+    const transaction = payment && storedTransaction(payment);
+    if (payment === undefined || transaction === undefined) return false;
+    if (payment.status !== 'signed' && payment.status !== 'sent') return false;
+    const found = await wallet.find(transaction, { signedMs: payment.createdMs });
+    const obstacle = obstacleTo(found, options.confirmations);
+    if (obstacle !== undefined) throw new PoolError('conflict', `payment ${id} is not settled by hand: ${obstacle}`);
+    const step = { to, reason: `by hand: ${reason}`, byHand: true, timeMs: clock.now() } as const;
+    if (!(await accounting.stepPayment(id, [payment.status], step))) return false;
+    log.warn({ payment: id, from: payment.status, to, reason }, 'payment settled by hand');
+    await releaseCoins(this.#context, payment);
+    return true;
   }
 
   async #look(payment: PaymentRecord, mayBroadcast: boolean): Promise<Change | undefined> {
@@ -146,7 +185,7 @@ export class Reconciler {
       case 'unclear':
         return this.#move(payment, payment.status === 'confirmed' ? 'sent' : payment.status, {
           confirmations: 0,
-          reason: `${txid} spent its coins and pays some of the same addresses: to be settled by hand`,
+          reason: `${txid} spent its coins and pays some of the same addresses: to be settled by hand (payouts settle)`,
         });
     }
   }
@@ -154,7 +193,7 @@ export class Reconciler {
   /** Whether the transaction that took the coins paid the same people instead (somebody replaced it by hand). */
   async #judge(payment: PaymentRecord, { txid, outputs }: Conflict): Promise<'paid' | 'failed' | 'unclear'> {
     const { accounting, options } = this.#context;
-    const others = await paymentsOf(accounting, ['signed', 'sent', 'confirmed'], MAX_WATCHED);
+    const others = await paymentsOf(accounting, ['signed', 'sent', 'confirmed'], { max: MAX_WATCHED });
     // Another payment of the pool's own pays what itself is for.
     if (others.some((other) => other.id !== payment.id && other.txid === txid)) return 'failed';
     const left = outputs.map(({ script, amount }) => ({ script: bytesToHex(script), amount }));

@@ -134,6 +134,12 @@ export interface Payouts {
   approve(id: string): Promise<PaymentRecord>;
   /** Before it is signed. @throws PoolError `not_found`, `conflict`. */
   cancel(id: string, reason: string): Promise<PaymentRecord>;
+  /**
+   * Ends a payment under way that the chain cannot: another transaction took its coins and pays only some of the same
+   * people. `confirmed`: everybody has what they were to get; `failed`: all of it is due again. Never while the payment's
+   * own transaction may still confirm. @throws PoolError `not_found`, `conflict`, `rpc_*`.
+   */
+  settle(id: string, to: 'confirmed' | 'failed', reason: string): Promise<PaymentRecord>;
   /** Asks the chain about every payment under way, and sends again what it does not know. */
   reconcile(): Promise<ReconcileReport>;
   status(): Promise<PayoutStatus>;

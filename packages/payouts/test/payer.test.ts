@@ -190,6 +190,41 @@ describe('the chain', () => {
     expect((await payouts.run()).payments).toEqual([]);
   });
 
+  it.each(['confirmed', 'failed'] as const)('lets a person settle it as %s, and leaves it so', async (to) => {
+    const world = await worldWith([150_000n], ['ann', 100_000n]);
+    const payouts = world.payouts();
+    await payouts.run();
+    const { id } = await only(world);
+    const settle = () => payouts.settle(id, to, 'paid the rest from the treasury');
+    // While its own transaction may confirm, nobody may say that it failed.
+    await expect(settle()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('waits') });
+    world.chain.forgetMempool();
+    await expect(settle()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('unspent') });
+    const [coin] = world.chain.coins();
+    world.chain.spendOutside(coin?.outpoint ?? '', [{ script: scriptOf(addressOf('ann')), amount: 60_000n }]);
+    world.chain.mine();
+    await expect(settle()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('1 of 3') });
+    world.chain.mine(CONFIRMATIONS);
+    await payouts.reconcile();
+    expect((await only(world)).status).toBe('sent');
+    world.wallet.away = true;
+    await expect(settle()).rejects.toMatchObject({ code: 'rpc_unavailable' });
+    world.wallet.away = false;
+
+    expect(await settle()).toMatchObject({
+      status: to,
+      isSettledByHand: true,
+      reason: 'by hand: paid the rest from the treasury',
+    });
+    const [available, paid] = to === 'failed' ? [100_000n, 0n] : [0n, 100_000n];
+    expect(await world.accounting.balance('ann')).toMatchObject({ available, reserved: 0n, paid });
+    await expect(settle()).rejects.toMatchObject({ code: 'conflict' });
+    await expect(payouts.settle('nothing', to, 'x')).rejects.toMatchObject({ code: 'not_found' });
+    world.chain.mine(2 * CONFIRMATIONS);
+    expect((await payouts.reconcile()).changed).toEqual([]);
+    expect((await only(world)).status).toBe(to);
+  });
+
   it('takes a failed payment back when it is in the chain after all', async () => {
     const world = await worldWith([150_000n], ['ann', 100_000n]);
     const payouts = world.payouts();

@@ -3,7 +3,6 @@ import { MAX_PROBLEMS, VERIFY_BUSY_TRIES } from '../limits.js';
 import type { CallName, CallOf } from '../thread/messages.js';
 import type { PageRequest } from '../types.js';
 import type { AccountingCalls } from './core.js';
-import type { PaymentFilter } from './payment-queries.js';
 import type {
   Accounting,
   AccountSettingsChange,
@@ -11,6 +10,7 @@ import type {
   BookingState,
   BookProblem,
   HeightRecord,
+  PaymentFilter,
   PaymentPlan,
   PaymentStatus,
   PaymentStep,

@@ -13,7 +13,7 @@ import {
 import { cursorPosition, findBooking, listBookings, listCarries } from './booking-queries.js';
 import { book, finishBookings, setBookingState } from './bookings.js';
 import { listHeights, recordHeight } from './heights.js';
-import { findPayment, listPayments, type PaymentFilter } from './payment-queries.js';
+import { findPayment, listPayments } from './payment-queries.js';
 import { planPayment, stepPayment } from './payments.js';
 import { listStatement } from './statement.js';
 import type {
@@ -22,6 +22,7 @@ import type {
   Booking,
   BookingState,
   HeightRecord,
+  PaymentFilter,
   PaymentPlan,
   PaymentStatus,
   PaymentStep,

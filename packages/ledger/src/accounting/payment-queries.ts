@@ -4,12 +4,12 @@ import type { SqlDatabase, SqlRow, SqlSession, SqlValue } from '../sql/types.js'
 import type { Page, PageRequest } from '../types.js';
 import { numberCursor } from './booking-queries.js';
 import { storedKey } from './bookings.js';
-import { oneOf, PAYMENT_STATUSES, storedAccount } from './checks.js';
+import { checkCount, oneOf, PAYMENT_STATUSES, storedAccount } from './checks.js';
 import { moneyColumns } from './money.js';
 import { statusIn } from './payments.js';
-import type { PaymentPart, PaymentRecord, PaymentStatus } from './types.js';
+import type { PaymentFilter, PaymentPart, PaymentRecord } from './types.js';
 
-const RECORD = `number, id, status, ${moneyColumns('total', 'fee')}, txid, transaction_hex, confirmations, reason, created_ms, updated_ms`;
+const RECORD = `number, id, status, ${moneyColumns('total', 'fee')}, txid, transaction_hex, confirmations, reason, by_hand, created_ms, updated_ms`;
 
 /** Payments with their parts, in the order of the rows. */
 async function recordsIn(session: SqlSession, rows: readonly SqlRow[]): Promise<PaymentRecord[]> {
@@ -37,6 +37,7 @@ async function recordsIn(session: SqlSession, rows: readonly SqlRow[]): Promise<
       fee: fee === undefined ? undefined : BigInt(fee),
       confirmations: numberIn(row, 'confirmations'),
       reason: optionalTextIn(row, 'reason'),
+      ...(numberIn(row, 'by_hand') === 1 ? { isSettledByHand: true } : {}),
       createdMs: numberIn(row, 'created_ms'),
       updatedMs: numberIn(row, 'updated_ms'),
     };
@@ -50,15 +51,10 @@ export function findPayment(database: SqlDatabase, id: string): Promise<PaymentR
   });
 }
 
-export interface PaymentFilter {
-  readonly account?: string;
-  readonly statuses?: readonly PaymentStatus[];
-}
-
 /** Payments, latest first. */
 export function listPayments(
   database: SqlDatabase,
-  { account, statuses }: PaymentFilter,
+  { account, statuses, confirmationsBelow, updatedSinceMs }: PaymentFilter,
   page: PageRequest,
 ): Promise<Page<PaymentRecord>> {
   const limit = pageLimit(page.limit);
@@ -73,6 +69,11 @@ export function listPayments(
     const places = statuses.map((status) => `$${values.push(oneOf(PAYMENT_STATUSES, status, 'invalid_argument'))}`);
     conditions.push(`status IN (${places.join(', ')})`);
   }
+  if (confirmationsBelow !== undefined) {
+    conditions.push(`confirmations < $${values.push(checkCount(confirmationsBelow, 'a number of confirmations'))}`);
+  }
+  if (updatedSinceMs !== undefined)
+    conditions.push(`updated_ms >= $${values.push(checkCount(updatedSinceMs, 'a time'))}`);
   return database.read(async (session) => {
     const rows = await session.query(
       `SELECT ${RECORD} FROM payments WHERE ${conditions.join(' AND ')} ORDER BY number DESC LIMIT ${limit + 1}`,

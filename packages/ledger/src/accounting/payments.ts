@@ -108,10 +108,11 @@ export async function stepPayment(
     const status = statusIn(row);
     if (!from.includes(status)) return false;
     const number = numberIn(row, 'number');
+    if (step.txid !== undefined) await checkTxid(session, number, step.txid);
     await session.run(
       `UPDATE payments SET status = $1, txid = coalesce(txid, $2), transaction_hex = coalesce(transaction_hex, $3),
        fee = coalesce(fee, $4), confirmations = coalesce($5, confirmations), reason = coalesce($6, reason),
-       updated_ms = $7 WHERE number = $8`,
+       updated_ms = $7, by_hand = coalesce($8, by_hand) WHERE number = $9`,
       [
         step.to,
         step.txid ?? null,
@@ -120,12 +121,20 @@ export async function stepPayment(
         step.confirmations ?? null,
         storedText(step.reason),
         step.timeMs,
+        step.byHand === undefined ? null : Number(step.byHand),
         number,
       ],
     );
     await moveParts(session, number, { from: status, to: step.to });
     return true;
   });
+}
+
+/** One transaction for two payments would be one payment of both: the second must never be stored. */
+async function checkTxid(session: SqlSession, number: number, txid: string): Promise<void> {
+  const [other] = await session.query('SELECT id FROM payments WHERE txid = $1 AND number <> $2', [txid, number]);
+  if (other === undefined) return;
+  throw new PoolError('conflict', `transaction ${txid} is that of payment ${textIn(other, 'id')}`);
 }
 
 async function moveParts(

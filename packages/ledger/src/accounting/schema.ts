@@ -13,6 +13,13 @@ const money = (name: string): string =>
 /** A row with any of these is listed with the balances. The partial index is used where a question repeats it. */
 export const HAS_BALANCE = '(available <> 0 OR immature <> 0 OR reserved <> 0 OR paid <> 0)';
 
+/** Step 3: payments that a person settled, and no transaction for two payments. */
+export const SETTLED_BY_HAND: readonly string[] = [
+  'ALTER TABLE payments ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0',
+  // Payments without a transaction do not count: NULL is different from NULL.
+  'CREATE UNIQUE INDEX payments_txid ON payments (txid)',
+];
+
 interface EngineWords {
   /** Key that the database numbers. */
   readonly serial: string;

@@ -123,8 +123,21 @@ export interface PaymentRecord {
   readonly confirmations: number;
   /** Why it was cancelled, failed, or is stuck. */
   readonly reason: string | undefined;
+  /** True when a person said what became of it: the chain could not. */
+  readonly isSettledByHand?: boolean;
   readonly createdMs: number;
   readonly updatedMs: number;
+}
+
+/** Which payments. */
+export interface PaymentFilter {
+  /** With a part for this account. */
+  readonly account?: string;
+  readonly statuses?: readonly PaymentStatus[];
+  /** With fewer confirmations than this. */
+  readonly confirmationsBelow?: number;
+  /** With a step at or after this time, unix milliseconds. */
+  readonly updatedSinceMs?: number;
 }
 
 /** A step of a payment. */
@@ -135,6 +148,8 @@ export interface PaymentStep {
   readonly fee?: bigint;
   readonly confirmations?: number;
   readonly reason?: string;
+  /** A person takes it; it is kept with the payment. */
+  readonly byHand?: boolean;
   readonly timeMs: number;
 }
 
@@ -201,15 +216,12 @@ export interface Accounting {
   /**
    * Takes a step if the payment stands at one of `from`. False otherwise. A txid, transaction or fee that is known is not
    * replaced. @throws PoolError `invalid_argument` when there is no step from one of `from` to `to`, or `signed` has no
-   * txid and transaction.
+   * txid and transaction; `conflict` when another payment has that txid.
    */
   stepPayment(id: string, from: readonly PaymentStatus[], step: PaymentStep): Promise<boolean>;
   payment(id: string): Promise<PaymentRecord | undefined>;
-  /** Latest first; of an account, of some statuses. */
-  payments(
-    filter?: { readonly account?: string; readonly statuses?: readonly PaymentStatus[] },
-    page?: PageRequest,
-  ): Promise<Page<PaymentRecord>>;
+  /** Latest first. */
+  payments(filter?: PaymentFilter, page?: PageRequest): Promise<Page<PaymentRecord>>;
 
   /** Keeps the latest word of a height. */
   recordHeight(height: HeightRecord): Promise<void>;

@@ -35,6 +35,12 @@ export const signed: PaymentStep = {
   timeMs: START_MS + 1,
 };
 
+/** The step to `signed` of a payment with a transaction of its own. */
+export const signedFor = (id: string): PaymentStep => ({
+  ...signed,
+  txid: Buffer.from(id).toString('hex').slice(-64).padStart(64, '0'),
+});
+
 /** Amounts of an account: immature, available, reserved, paid. */
 export async function pots(accounting: Accounting, account: string): Promise<bigint[]> {
   const { immature, available, reserved, paid } = await accounting.balance(account);

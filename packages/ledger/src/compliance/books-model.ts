@@ -1,7 +1,7 @@
 import { isPoolError } from '@headframe/primitives';
 import { expect } from 'vitest';
 import type { Accounting, BookingEntry, BookingState, EntryKind, PaymentStatus } from '../accounting/types.js';
-import { booking, expectRight, plan, signed, sumOf } from './book-samples.js';
+import { booking, expectRight, plan, signedFor, sumOf } from './book-samples.js';
 import type { LedgerCase } from './ledger.js';
 import { START_MS } from './samples.js';
 
@@ -125,7 +125,7 @@ async function operate(accounting: Accounting, model: Model, random: (below: num
       const [from, to] = [pick(STATUSES, random), pick(STATUSES, random)];
       const known = model.payments.get(id);
       const taken = await accounting
-        .stepPayment(id, [from], to === 'signed' ? signed : { to, timeMs: START_MS })
+        .stepPayment(id, [from], to === 'signed' ? signedFor(id) : { to, timeMs: START_MS })
         .catch((error: unknown) => {
           if (!isPoolError(error, 'invalid_argument')) throw error;
           return undefined;

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Accounting, PaymentStatus } from '../accounting/types.js';
 import type { Ledger } from '../types.js';
-import { allPages, booking, expectRight, plan, pots, reward, signed } from './book-samples.js';
+import { allPages, booking, expectRight, plan, pots, reward, signed, signedFor } from './book-samples.js';
 import type { LedgerCase } from './ledger.js';
 import { hashOf, START_MS } from './samples.js';
 
@@ -41,7 +41,7 @@ function expected(status: PaymentStatus): bigint[] {
 }
 
 function step(accounting: Accounting, id: string, from: PaymentStatus, to: PaymentStatus): Promise<boolean> {
-  return accounting.stepPayment(id, [from], to === 'signed' ? signed : { to, timeMs: START_MS + 2 });
+  return accounting.stepPayment(id, [from], to === 'signed' ? signedFor(id) : { to, timeMs: START_MS + 2 });
 }
 
 /** A payment of 40 of alice's 100 that has come to a status. */
@@ -97,7 +97,7 @@ export const paymentCases: readonly LedgerCase[] = [
       expect(await accounting.stepPayment('p1', ['signed', 'sent'], news)).toBe(true);
       expect(await accounting.payment('p1')).toMatchObject({
         status: 'confirmed',
-        txid: hashOf(7),
+        txid: signedFor('p1').txid,
         transaction: '0200',
         fee: 141n,
         confirmations: 6,
@@ -233,6 +233,44 @@ export const paymentCases: readonly LedgerCase[] = [
       expect(await ids({ account: 'alice', statuses: ['approved', 'sent'] })).toEqual(['p3']);
       expect(await ids({ statuses: [] })).toEqual([]);
       expect((await accounting.payments({ account: 'alice' })).items[0]?.parts).toHaveLength(2);
+    },
+  ],
+  [
+    'keeps one transaction to one payment',
+    async ({ ledger: { accounting } }) => {
+      await accounting.book(booking('block:1', [reward('alice', 100n)]));
+      for (const id of ['p1', 'p2']) await accounting.planPayment(plan(id, { alice: 10n }));
+      expect(await accounting.stepPayment('p1', ['approved'], signed)).toBe(true);
+      await expect(accounting.stepPayment('p2', ['approved'], signed)).rejects.toMatchObject({ code: 'conflict' });
+      // A repeated word of its own transaction is none of another.
+      expect(await accounting.stepPayment('p1', ['signed'], signed)).toBe(true);
+      expect((await accounting.payment('p2'))?.status).toBe('approved');
+    },
+  ],
+  [
+    'remembers that a person settled a payment, and lists by depth and time',
+    async ({ ledger: { accounting } }) => {
+      await accounting.book(booking('block:1', [reward('alice', 100n)]));
+      for (const [i, id] of ['p1', 'p2', 'p3'].entries()) {
+        await accounting.planPayment(plan(id, { alice: 10n }));
+        const txid = `${i}`.repeat(64);
+        await accounting.stepPayment(id, ['approved'], { ...signed, txid });
+        await accounting.stepPayment(id, ['signed'], {
+          to: 'confirmed',
+          confirmations: 50 * i,
+          timeMs: START_MS + i,
+          ...(i === 1 ? { byHand: true } : {}),
+        });
+      }
+      const ids = async (filter: Parameters<Accounting['payments']>[0]) =>
+        (await accounting.payments(filter)).items.map(({ id }) => id);
+      expect(await ids({ statuses: ['confirmed'], confirmationsBelow: 100 })).toEqual(['p2', 'p1']);
+      expect(await ids({ updatedSinceMs: START_MS + 1 })).toEqual(['p3', 'p2']);
+      expect((await accounting.payment('p2'))?.isSettledByHand).toBe(true);
+      expect((await accounting.payment('p1'))?.isSettledByHand).toBeUndefined();
+      // What is said of it later takes nothing of that back.
+      await accounting.stepPayment('p2', ['confirmed'], { to: 'confirmed', confirmations: 60, timeMs: START_MS });
+      expect((await accounting.payment('p2'))?.isSettledByHand).toBe(true);
     },
   ],
   ['states what made up a balance, page by page, latest first', async ({ ledger }) => statement(ledger)],

@@ -1,4 +1,4 @@
-import { accountingTables } from '../accounting/schema.js';
+import { accountingTables, SETTLED_BY_HAND } from '../accounting/schema.js';
 import type { Migration } from '../sql/migrate.js';
 import type { SqlEngine } from '../sql/types.js';
 
@@ -46,6 +46,7 @@ export const MIGRATIONS: readonly Migration[] = [
     version: 2,
     statements: (engine) => accountingTables(engine, { serial: serial(engine), clustered: clustered(engine) }),
   },
+  { version: 3, statements: () => SETTLED_BY_HAND },
 ];
 
 /** The schema this program writes. */

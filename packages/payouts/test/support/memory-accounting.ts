@@ -146,6 +146,7 @@ export class MemoryAccounting implements Accounting {
       fee: step.fee ?? record.fee,
       confirmations: step.confirmations ?? record.confirmations,
       reason: step.reason ?? record.reason,
+      ...(step.byHand === true ? { isSettledByHand: true } : {}),
       updatedMs: step.timeMs,
     });
     return true;
@@ -162,9 +163,11 @@ export class MemoryAccounting implements Accounting {
   }
   async payments(filter: Parameters<Accounting['payments']>[0] = {}): Promise<Page<PaymentRecord>> {
     const found = [...this.records.values()].filter(
-      ({ status, parts }) =>
+      ({ status, parts, confirmations, updatedMs }) =>
         (filter.statuses === undefined || filter.statuses.includes(status)) &&
-        (filter.account === undefined || parts.some(({ account }) => account === filter.account)),
+        (filter.account === undefined || parts.some(({ account }) => account === filter.account)) &&
+        confirmations < (filter.confirmationsBelow ?? Number.POSITIVE_INFINITY) &&
+        updatedMs >= (filter.updatedSinceMs ?? 0),
     );
     return onePage(found.reverse());
   }
