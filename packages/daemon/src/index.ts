@@ -51,7 +51,7 @@ export {
 } from './rpc-client.js';
 export { RPC_CODE } from './rpc-response.js';
 export { createDaemonSupervisor, type SupervisorModules } from './supervisor.js';
-export type { SupervisedCommand } from './supervisor-command.js';
+export { type SupervisedCommand, supervisedCommand } from './supervisor-command.js';
 export {
   DAEMON_PRESETS,
   type DaemonDefinition,
