@@ -33,6 +33,8 @@ export class PoolMember {
   session: ElectrumSession | undefined = undefined;
   height: number | undefined = undefined;
   failures = 0;
+  /** Calls in a row without a sensible answer. */
+  strikes = 0;
   /** Not to be tried before, by the monotonic clock. */
   notBeforeMs = 0;
 
@@ -43,6 +45,7 @@ export class PoolMember {
 
   failed(nowMs: number, options: ReconnectOptions, random: () => number): void {
     this.failures++;
+    this.strikes = 0;
     this.notBeforeMs = nowMs + backoffDelay(this.failures, options, random);
     this.session = undefined;
     this.height = undefined;

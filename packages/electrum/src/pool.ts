@@ -11,7 +11,7 @@ import {
 import type { ReconnectOptions } from './backoff.js';
 import { broadcastOn, ElectrumCalls, type Operation, pingSession } from './calls.js';
 import type { ConnectionObserver } from './connection.js';
-import { dialSession, untilAborted } from './dial.js';
+import { dialSession } from './dial.js';
 import { parseElectrumServer } from './endpoint.js';
 import { isElectrumError } from './errors.js';
 import { type SubscriptionEvents, SubscriptionHub } from './hub.js';
@@ -46,6 +46,9 @@ export interface ElectrumPoolEvents extends SubscriptionEvents {
   primary: { readonly server: string };
 }
 
+/** Answers in a row that did not come, or made no sense, after which a server is left. */
+const MAX_STRIKES = 3;
+
 /** Several servers as one: calls go to a healthy one and, if they change nothing, to another when it fails. */
 export class ElectrumPool extends ElectrumCalls {
   readonly #options: ElectrumPoolOptions;
@@ -61,6 +64,7 @@ export class ElectrumPool extends ElectrumCalls {
   #timer: Timer | undefined = undefined;
   #pingTimer: Timer | undefined = undefined;
   #started = false;
+  #lastError: unknown = undefined;
   #closed: Promise<void> | undefined = undefined;
 
   /** @throws PoolError `invalid_argument` for no servers, or an address that is none */
@@ -158,29 +162,40 @@ export class ElectrumPool extends ElectrumCalls {
         return await this.#on(member, operation);
       } catch (error) {
         const again = operation.idempotent && isServersFault(error) && signal?.aborted !== true;
-        if (!again || tried.size >= attempts || tried.size >= this.#members.length) throw error;
+        if (!again || tried.size >= attempts || !this.#hasOther(tried)) throw error;
       }
     }
   }
 
   /** Subscriptions belong to the primary: the one whose notifications are told. */
   readonly #onPrimary = async <T>(operation: Operation<T>): Promise<T> => {
-    await this.#pick(new Set(), undefined);
-    const primary = this.#primary;
-    if (primary === undefined) throw new PoolError('connection_closed', 'there is no server');
-    return this.#on(primary, operation);
+    const attempts = this.#options.attempts ?? 3;
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.#pick(new Set(), undefined);
+      try {
+        return await this.#on(this.#primary ?? found, operation);
+      } catch (error) {
+        if (attempt >= attempts || !isPoolError(error, 'connection_closed') || this.#closed !== undefined) throw error;
+      }
+    }
   };
+
+  /** True when a server that was not tried can be used, or may be soon. */
+  #hasOther(tried: ReadonlySet<PoolMember>): boolean {
+    return this.#members.some((member) => !tried.has(member) && ['ready', 'connecting'].includes(member.state));
+  }
 
   async #on<T>(member: PoolMember, operation: Operation<T>): Promise<T> {
     const { session } = member;
     if (session === undefined) throw new PoolError('connection_closed', `${member.server}: there is no connection`);
     try {
-      return await operation.run(session);
+      const result = await operation.run(session);
+      member.strikes = 0;
+      return result;
     } catch (error) {
-      // A server that is silent for that long, or talks nonsense, is left to the next one.
-      if (isPoolError(error, 'request_timeout') || isPoolError(error, 'invalid_data')) {
-        session.connection.destroy(error);
-      }
+      // Silent, or talking nonsense. Not at once: the caller's timeout may be short, or the answer may be odd.
+      const bad = isPoolError(error, 'request_timeout') || isPoolError(error, 'invalid_data');
+      if (bad && ++member.strikes >= MAX_STRIKES) session.connection.destroy(error);
       throw error;
     }
   }
@@ -219,10 +234,16 @@ export class ElectrumPool extends ElectrumCalls {
       const found = this.#usable().find((member) => !tried.has(member));
       if (found !== undefined) return found;
       const leftMs = untilMs - this.#clock.monotonic();
-      if (leftMs <= 0) throw new PoolError('connection_closed', 'no server can be used');
+      if (leftMs <= 0) throw this.#noServer();
       if (this.#waiting.size >= maxPending) throw new PoolError('queue_full', 'too many calls wait for a server');
       await this.#change(leftMs, signal);
     }
+  }
+
+  #noServer(): PoolError {
+    const cause = this.#lastError;
+    const why = cause === undefined ? '' : `: ${errorMessage(cause)}`;
+    return new PoolError('connection_closed', `no server can be used${why}`, { cause });
   }
 
   /** Resolves when a server came or went, after `ms`, or when the signal says so. */
@@ -330,6 +351,7 @@ export class ElectrumPool extends ElectrumCalls {
 
   #lost(member: PoolMember, error: unknown): void {
     const wasGood = member.state === 'ready';
+    this.#lastError = error;
     member.failed(this.#clock.monotonic(), this.#options.reconnect ?? {}, this.#random);
     if (this.#closed !== undefined) return;
     this.#events.safeEmit('disconnected', { server: member.server, error, refused: member.state === 'refused' });
