@@ -8,8 +8,10 @@ export {
   proxyConfigError,
   proxyConfigSchema,
 } from './config.js';
+export { createProxy, type Proxy } from './create-proxy.js';
 export type { ForwardedEvent, ProxyEvents, VerdictEvent } from './events.js';
 export { type ProxiedJobOptions, proxiedJob, type UpstreamShare, upstreamShare } from './proxied-job.js';
+export { RELAY_PROTOCOL, type RelayDecisions, RelayProxy } from './relay.js';
 export { type ExtranonceSplit, type SplitWish, splitExtranonce } from './split.js';
 export type { AggregatedStats, ProxyStats, RelayStats, UpstreamRow } from './stats.js';
 export { Upstream, type UpstreamConnect, type UpstreamLogin, type UpstreamState } from './upstream.js';

@@ -53,6 +53,16 @@ const MAX_PENDING = 4096;
 const MAX_SHORT = 5;
 const SHORT_MS = 60_000;
 
+/** How to trust an upstream, as the client takes it. */
+export function tlsOptions(tls: ProxyConfig['upstreams'][number]['tls']): DialOptions['tls'] {
+  if (tls === undefined) return undefined;
+  return {
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls.fingerprint === undefined ? {} : { fingerprint256: tls.fingerprint }),
+    allowSelfSigned: tls.allowSelfSigned,
+  };
+}
+
 /** One pool above us: a connection that is made again when lost, and whether it is well. */
 export class Upstream {
   readonly index: number;
@@ -129,18 +139,10 @@ export class Upstream {
     const { settings } = this;
     const { clock, connect, random } = this.#parts;
     this.#set('connecting', 'not connected yet');
-    const { tls } = settings;
+    const tls = tlsOptions(settings.tls);
     const client = new MiningClient({
       ...(connect === undefined ? { url: settings.url } : { url: settings.url, connect }),
-      ...(tls === undefined
-        ? {}
-        : {
-            tls: {
-              ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-              ...(tls.fingerprint === undefined ? {} : { fingerprint256: tls.fingerprint }),
-              allowSelfSigned: tls.allowSelfSigned,
-            },
-          }),
+      ...(tls === undefined ? {} : { tls }),
       workers: [{ username: settings.user, password: settings.password }],
       agent: 'headframe-proxy',
       clock,
