@@ -92,6 +92,12 @@ export const MINING_LIMITS = {
     unit: 'messages',
     stops: 'plugins queueing notifications for a session that never authorises',
   },
+  // A week: an agent with many miners behind it speaks for itself when it has something to say.
+  agentIdleTimeoutMs: {
+    default: 604_800_000,
+    unit: 'ms',
+    stops: 'half-open connections of mining agents, which are silent for longer than miners may be',
+  },
   transactionsBytes: {
     default: 524_288,
     unit: 'bytes of hex',

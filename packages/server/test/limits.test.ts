@@ -81,4 +81,23 @@ describe('limits', () => {
     await settle();
     expect(settled).toEqual(['connection_closed']);
   });
+
+  it('agentIdleTimeoutMs: a mining agent may be silent for days, a miner for ten minutes', async () => {
+    h = await harness({ options: { limits: { agentIdleTimeoutMs: 3_600_000 } } });
+    const [agent, miner, liar] = [h.connect('10.0.0.1'), h.connect('10.0.0.2'), h.connect('10.0.0.3')];
+    await agent.call('mining.subscribe', ['btccom-agent/2.0.0-mu']);
+    await agent.authorize();
+    await miner.call('mining.subscribe', ['cgminer/4.12']);
+    await miner.authorize();
+    await liar.call('mining.subscribe', ['btccom-agent/9']);
+    await h.clock.advanceAsync(31_000, 1000);
+    expect(
+      [agent, miner, liar].map(({ closed }) => closed),
+      'who never authorizes',
+    ).toEqual([false, false, true]);
+    await h.clock.advanceAsync(600_000, 10_000);
+    expect([agent, miner].map(({ closed }) => closed)).toEqual([false, true]);
+    await h.clock.advanceAsync(3_600_000, 60_000);
+    expect(agent.closed).toBe(true);
+  });
 });

@@ -5,6 +5,7 @@ import type { JudgedSession } from './bans.js';
 import type { Sweepable } from './deadlines.js';
 import type { Flushable } from './output.js';
 import type { SessionProtocol } from './protocol.js';
+import { RequestBudget } from './request-budget.js';
 import type { Score } from './score.js';
 import {
   asText,
@@ -57,8 +58,8 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
   #kickedFor: CloseReason | undefined = undefined;
   #startedMs: number;
   #lastLineMs: number;
-  #tokens: number;
-  #tokensMs: number;
+  #idleTimeoutMs: number;
+  readonly #budget: RequestBudget;
 
   constructor(host: SessionHost, connection: Connection, parts: SessionParts) {
     const nowMs = host.clock.monotonic();
@@ -75,8 +76,8 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
     this.#queue = new SendQueue<Broadcast>(connection, host.sendPolicy, this);
     this.#startedMs = nowMs;
     this.#lastLineMs = nowMs;
-    this.#tokens = host.limits.requestBurst;
-    this.#tokensMs = nowMs;
+    this.#idleTimeoutMs = host.limits.idleTimeoutMs;
+    this.#budget = new RequestBudget(nowMs, host.limits);
   }
 
   get secure(): boolean {
@@ -92,6 +93,13 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
   }
   get closed(): boolean {
     return this.#reason !== undefined;
+  }
+  get idleTimeoutMs(): number {
+    return this.#idleTimeoutMs;
+  }
+  set idleTimeoutMs(ms: number) {
+    this.#idleTimeoutMs = ms;
+    this.wakeAt(this.#lastLineMs + ms);
   }
   /** Set once closing began. */
   get closeReason(): CloseReason | undefined {
@@ -268,14 +276,8 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
   /** Charges requests to the session and its address; false when either has used up its rate. */
   #takeRequests(count: number, nowMs: number): boolean {
     const { limits } = this.host;
-    if (nowMs > this.#tokensMs) {
-      const tokens = this.#tokens + ((nowMs - this.#tokensMs) * limits.requestsPerSecond) / 1000;
-      this.#tokens = Math.min(tokens, limits.requestBurst);
-      this.#tokensMs = nowMs;
-    }
-    this.#tokens -= count;
-    const addressHasRoom = this.exempt || this.address.takeRequests(nowMs, count, limits);
-    return this.#tokens > 0 && addressHasRoom;
+    const hasRoom = this.#budget.take(count, nowMs, limits);
+    return (this.exempt || this.address.takeRequests(nowMs, count, limits)) && hasRoom;
   }
 
   /** Makes sure that the protocol's `sweep` is called soon after `atMs` (monotonic). */
@@ -364,32 +366,22 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
   // --- Sweepable
 
   sweep(nowMs: number): number {
-    const { limits } = this.host;
     if (this.#reason !== undefined) {
       // Closing, and the time for that is over.
       this.destroy(this.#reason);
       return Number.POSITIVE_INFINITY;
     }
-    let next = Number.POSITIVE_INFINITY;
-    if (!this.#authorized) {
-      const authorizeByMs = this.#startedMs + limits.authorizeTimeoutMs;
-      if (nowMs >= authorizeByMs) {
-        this.close('authorize-timeout');
-        return Number.POSITIVE_INFINITY;
-      }
-      next = authorizeByMs;
-    }
+    let next = this.#authorized ? Number.POSITIVE_INFINITY : this.#startedMs + this.host.limits.authorizeTimeoutMs;
+    if (nowMs >= next) return this.#endFor('authorize-timeout');
     if ((this.#paused & PAUSE.rate) !== 0) {
       if (this.#takeRequests(0, nowMs)) this.resume(PAUSE.rate);
       else next = nowMs;
     }
     // A session that we do not read cannot send a line.
     if (this.#paused !== 0) this.#lastLineMs = nowMs;
-    if (nowMs >= this.#lastLineMs + limits.idleTimeoutMs) {
-      this.close('idle-timeout');
-      return Number.POSITIVE_INFINITY;
-    }
-    next = Math.min(next, this.#lastLineMs + limits.idleTimeoutMs);
+    const idleAtMs = this.#lastLineMs + this.#idleTimeoutMs;
+    if (nowMs >= idleAtMs) return this.#endFor('idle-timeout');
+    next = Math.min(next, idleAtMs);
     try {
       return Math.min(next, this.#implementation?.sweep(nowMs) ?? Number.POSITIVE_INFINITY);
     } catch (error) {
@@ -397,5 +389,10 @@ export class SessionCore implements Session, Sweepable, Flushable, JudgedSession
       this.destroy('internal-error');
       return Number.POSITIVE_INFINITY;
     }
+  }
+
+  #endFor(reason: CloseReason): number {
+    this.close(reason);
+    return Number.POSITIVE_INFINITY;
   }
 }

@@ -63,6 +63,16 @@ export interface Session {
   readonly closed: boolean;
   /** Software name the peer gave, escaped; undefined until known. */
   agent: string | undefined;
+  /**
+   * Milliseconds without a line after which the session is closed; `Infinity` for never. Default: the limit of that
+   * name. For peers that are known to be silent for long.
+   */
+  idleTimeoutMs: number;
+  /**
+   * Sends text as it is, behind what was sent before: whole messages of the protocol, ASCII, newline included. Nothing
+   * checks it. Does nothing on a closed session.
+   */
+  send(text: string): void;
   /** Sends a notification. Does nothing on a closed session. */
   notify(method: string, params: readonly unknown[]): void;
   /**

@@ -73,6 +73,25 @@ describe('attacks on one session', () => {
     await close();
   });
 
+  it('half-open: one session may be given more time, or less', async () => {
+    const { connect, clock, server, close } = createHarness();
+    const [patient, usual, hurried] = [connect(), connect(), connect()];
+    for (const peer of [patient, usual, hurried]) peer.send(request(1, 'login'));
+    await clock.advanceAsync(60_000, 1000);
+    const [first, , last] = [...server.sessions()].sort((a, b) => a.id - b.id);
+    if (first === undefined || last === undefined) throw new Error('no sessions');
+    expect(first.idleTimeoutMs).toBe(600_000);
+    first.idleTimeoutMs = 7_200_000;
+    last.idleTimeoutMs = 120_000;
+    await clock.advanceAsync(61_000, 1000);
+    expect([patient, usual, hurried].map(({ closed }) => closed)).toEqual([false, false, true]);
+    await clock.advanceAsync(600_000, 1000);
+    expect([patient, usual].map(({ closed }) => closed)).toEqual([false, true]);
+    await clock.advanceAsync(7_200_000, 10_000);
+    expect(patient.closed).toBe(true);
+    await close();
+  });
+
   it('an endless line: closed at the bound, whether or not its end is in sight', async () => {
     const { connect, ends, close } = createHarness({ limits: { lineBytes: 1000 } });
     const endless = connect();

@@ -182,6 +182,23 @@ describe('order of notifications', () => {
     await close();
   });
 
+  it('text of the program goes out as it is, in order with everything else', async () => {
+    const { connect, methods, close } = createHarness();
+    methods.register('raw', {
+      handler: ({ session }) => {
+        session.send('{"raw":1}\n');
+        session.notify('note', []);
+        return 'reply';
+      },
+    });
+    const peer = connect();
+    peer.send({ id: 1, method: 'raw' });
+    await settle();
+    expect(peer.writes).toHaveLength(1);
+    expect(peer.text).toMatch(/^\{"raw":1\}\n.*"note".*\n.*"reply".*\n$/);
+    await close();
+  });
+
   it('writes replies, notifications and a job of one turn in order and at once', async () => {
     const { connect, methods, protocols, close } = createHarness();
     const notify = Buffer.from('{"id":null,"method":"job","params":[]}\n');

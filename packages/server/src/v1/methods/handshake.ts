@@ -10,10 +10,17 @@ import {
 import type { MiningContext } from '../context.js';
 import type { V1Parts } from '../parts.js';
 
+/** Programs that stand for many miners; the first is what BTCAgent calls itself. */
+const MINING_AGENT = /^btccom-agent\//;
+
 /** `mining.subscribe`: extranonce and session id; the same ones when it is repeated. */
 export function subscribe<Account>(context: MiningContext<Account>): unknown {
   const { agent, sessionId } = parseSubscribe(context.params);
-  if (agent !== undefined) context.session.agent = agent;
+  const { session } = context;
+  if (agent !== undefined) session.agent = agent;
+  if (agent !== undefined && MINING_AGENT.test(agent)) {
+    session.idleTimeoutMs = Math.max(session.idleTimeoutMs, context.channel.terms.limits.agentIdleTimeoutMs);
+  }
   const granted = context.subscribe(sessionId);
   if (isReject(granted)) return granted;
   return subscribeResult(granted.sessionId, granted.extranonce1, granted.extranonce2Size);
