@@ -201,8 +201,8 @@ export class ChainStore {
   /** Sum of the confirmed outputs of a script that no confirmed transaction has spent. */
   balance(digest: Uint8Array): bigint {
     const sql =
-      'SELECT CAST(sum(CAST(value AS INTEGER)) AS TEXT) AS sum FROM txo WHERE scripthash = ?1 AND spender IS NULL';
-    const sum = this.#all(sql, digest)[0]?.sum;
+      'SELECT CAST(sum(CAST(value AS INTEGER)) AS TEXT) AS sum FROM txo WHERE scripthash = ?1 AND spender IS NULL LIMIT ?2';
+    const sum = this.#all(sql, digest, 1)[0]?.sum;
     return typeof sum === 'string' ? BigInt(sum) : 0n;
   }
 
@@ -228,7 +228,7 @@ export class ChainStore {
   }
 
   transactionOf(txid: Uint8Array): StoredTransaction | undefined {
-    const [row] = this.#all('SELECT raw, height, pos FROM tx WHERE txid = ?1 ORDER BY id DESC LIMIT 1', txid);
+    const [row] = this.#all('SELECT raw, height, pos FROM tx WHERE txid = ?1 ORDER BY id DESC LIMIT ?2', txid, 1);
     return row === undefined ? undefined : { raw: bytesOf(row.raw), height: Number(row.height), pos: Number(row.pos) };
   }
 
@@ -239,7 +239,7 @@ export class ChainStore {
 
   #idOf(txid: Uint8Array): number | undefined {
     // Two coinbases of 2010 have the ids of earlier ones (BIP 30): the later one counts.
-    const [row] = this.#all('SELECT id FROM tx WHERE txid = ?1 ORDER BY id DESC LIMIT 1', txid);
+    const [row] = this.#all('SELECT id FROM tx WHERE txid = ?1 ORDER BY id DESC LIMIT ?2', txid, 1);
     return row === undefined ? undefined : Number(row.id);
   }
 
@@ -267,6 +267,7 @@ export class ChainStore {
     }
     return statement;
   }
+  /** Never one byte array alone: a library takes that for the list of values. Hence some `LIMIT ?2`. */
   #all(sql: string, ...values: readonly unknown[]): readonly Row[] {
     return this.#statement(sql).all(...values) as Row[];
   }
