@@ -120,10 +120,22 @@ describe('headframe payouts', () => {
       reason: 'a test',
     });
     expect(await payouts('approve', PLANNED)).toMatchObject({ code: 1 });
+    for (const args of [['--failed'], ['--reason', 'x'], ['--failed', '--confirmed', '--reason', 'x']]) {
+      expect(await payouts('settle', PLANNED, ...args)).toMatchObject({ code: 64 });
+    }
+    expect(await payouts('settle', 'nothing', '--failed', '--reason', 'x')).toMatchObject({ code: 1 });
+    expect(await payouts('settle', PLANNED, '--failed', '--reason', 'x')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('is cancelled'),
+    });
     expect(await json('approve', id)).toMatchObject({ id, status: 'approved' });
     const { out } = await payouts('run', '--yes');
     expect(out).toContain('Approved, not paid yet');
     expect(await json('show', id)).toMatchObject({ status: 'sent', txid: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(await payouts('settle', id, '--failed', '--reason', 'x')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('waits for a block'),
+    });
     node.mineBlocks(10);
     expect(await json('reconcile')).toMatchObject({ checked: 1, changed: [{ id, from: 'sent', to: 'confirmed' }] });
     expect(await json('show', id)).toMatchObject({ status: 'confirmed', confirmations: 10 });

@@ -6,7 +6,7 @@ import { errorMessage, type Logger } from '@headframe/primitives';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { addressKey, proxyMatcher } from './address.js';
-import { sendPage, wantsPage } from './dashboard.js';
+import { leadToPage, wantsPage } from './dashboard.js';
 import type { HttpLimits } from './limits.js';
 import type { HttpOptions } from './options.js';
 import { ApiProblem, notFound, PROBLEM_TYPE, problemBody, problemOf, sendProblem } from './problem.js';
@@ -101,7 +101,7 @@ export function createApp(options: HttpOptions, { limits, log, hasDashboard }: A
   });
   app.after(() => {
     app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
-      if (hasDashboard && wantsPage(request)) return sendPage(reply);
+      if (hasDashboard && wantsPage(request)) return leadToPage(request.url, reply);
       return sendProblem(
         reply,
         notFound(`there is no ${request.method} ${request.url.split('?')[0]?.slice(0, 200) ?? ''}`),

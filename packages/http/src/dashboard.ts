@@ -33,7 +33,7 @@ export function dashboardRoutes(app: FastifyInstance, folder: string): void {
 
 /**
  * True for a request that a browser makes when a person opens a page of the dashboard by its path: it gets the one page
- * there is. Files and questions of the API get their 404.
+ * there is, by way of `#`. Files and questions of the API get their 404.
  */
 export function wantsPage({ method, url, headers }: Pick<FastifyRequest, 'method' | 'url' | 'headers'>): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
@@ -43,7 +43,16 @@ export function wantsPage({ method, url, headers }: Pick<FastifyRequest, 'method
   return (headers.accept ?? '').includes('text/html');
 }
 
-/** Sends the page of the dashboard. */
-export function sendPage(reply: FastifyReply): FastifyReply {
-  return reply.sendFile(INDEX);
+/**
+ * Leads a path of a page to the page itself, which has its places behind `#`: `/accounts/x` to `../#/accounts/x`.
+ * Relative, so that it is right behind a proxy that serves the pool under a path of its own.
+ */
+export function leadToPage(url: string, reply: FastifyReply): FastifyReply {
+  const path = (url.split('?')[0] ?? url).replaceAll(/[^\x21-\x7e]/g, encodeURIComponent);
+  const up = '../'.repeat(path.split('/').length - 2);
+  return reply
+    .code(302)
+    .header('cache-control', REVALIDATE)
+    .header('location', `${up === '' ? './' : up}#${path}`)
+    .send();
 }

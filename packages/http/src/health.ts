@@ -7,7 +7,8 @@ export function readinessProblems({ view, pool }: Pick<ApiContext, 'view' | 'poo
   const problems: string[] = [];
   if (!node.ready) problems.push(`node: ${pool.nodes().reason ?? 'not ready'}`);
   if (job === undefined) problems.push('job: there is none yet');
-  if (!view.storage.isOk) problems.push(`storage: ${pool.storage.reason ?? 'failing'}`);
+  if (!view.storage.isOk) problems.push(`storage: ${view.storage.failure ?? 'failed'}`);
+  problems.push(...(view.readiness?.problems ?? []));
   return problems;
 }
 

@@ -87,7 +87,10 @@ export interface StorageView {
   /** Only a `ledger` has statistics. */
   readonly kind: 'log' | 'ledger' | 'custom';
   readonly isOk: boolean;
+  /** For the operator: it may name files and hosts. */
   readonly reason: string | undefined;
+  /** For everybody. */
+  readonly failure: 'full' | 'locked' | 'unavailable' | 'failed' | undefined;
 }
 
 /**
@@ -102,6 +105,8 @@ export interface PoolView {
   readonly payouts: Payouts | undefined;
   readonly storage: StorageView;
   readonly isPaused: boolean;
+  /** What the owner of the pool says of its readiness: one line for each thing that is not ok. */
+  readonly readiness?: { readonly problems: readonly string[] };
   readonly sessions: Iterable<Session>;
   readonly bans: Pick<BanList, 'list' | 'add' | 'remove'>;
   readonly server: ServerView;

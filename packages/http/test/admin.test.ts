@@ -37,6 +37,8 @@ const ROUTES: readonly (readonly ['GET' | 'POST' | 'PUT' | 'DELETE', string])[] 
   ['GET', '/bans'],
   ['POST', '/bans'],
   ['DELETE', '/bans?scope=address&key=1.2.3.4'],
+  ['POST', '/payouts/p1/settle'],
+  ['GET', '/storage'],
   ['POST', '/pause'],
   ['POST', '/resume'],
   ['POST', '/template'],
@@ -72,6 +74,7 @@ function fakePayouts(): Payouts {
       return paymentRecord(id, 'approved');
     },
     cancel: async (id, reason) => ({ ...paymentRecord(id, 'cancelled'), reason }),
+    settle: async (id, to, reason) => ({ ...paymentRecord(id, to), reason }),
     reconcile: async () => ({ checked: 2, changed: [{ id: 'p1', from: 'sent', to: 'confirmed', reason: undefined }] }),
     status: async () => ({
       wallet,
@@ -212,11 +215,24 @@ describe('admin routes', () => {
     const cancelled = adminPayment.parse((await send('POST', at('/payouts/p1/cancel'), { reason: 'oops' })).json());
     expect(cancelled).toMatchObject({ status: 'cancelled', reason: 'oops', outputs: 1, total: { units: '7' } });
     expect(adminPayment.parse((await send('POST', at('/payouts/p1/cancel'))).json()).reason).toBe('by hand');
+    const settled = await send('POST', at('/payouts/p1/settle'), { to: 'failed', reason: 'nobody was paid' });
+    expect(adminPayment.parse(settled.json())).toMatchObject({ status: 'failed', reason: 'nobody was paid' });
+    for (const body of [{}, { to: 'failed' }, { to: 'cancelled', reason: 'x' }, { to: 'failed', reason: '' }]) {
+      expect((await send('POST', at('/payouts/p1/settle'), body)).statusCode, JSON.stringify(body)).toBe(400);
+    }
     expect(reconcileReport.parse((await send('POST', at('/payouts/reconcile'))).json()).checked).toBe(2);
     const missing = await send('POST', at('/payouts/p9/approve'));
     expect([missing.statusCode, missing.json().code]).toEqual([404, 'not_found']);
     const conflict = await send('POST', at('/payouts/p8/approve'));
     expect([conflict.statusCode, conflict.json().code]).toEqual([409, 'conflict']);
+  });
+
+  it('tells the operator all of what is wrong with the storage', async () => {
+    const { pool, server } = makeApi();
+    const storage = async () => (await server.app.inject({ url: at('/storage'), headers: ADMIN })).json();
+    expect(await storage()).toEqual({ kind: 'ledger', isOk: true, failure: null, reason: null });
+    pool.storage = { kind: 'ledger', isOk: false, reason: 'cannot open /var/lib/pool.db', failure: 'unavailable' };
+    expect(await storage()).toMatchObject({ failure: 'unavailable', reason: 'cannot open /var/lib/pool.db' });
   });
 
   it('says which key brings payments', async () => {

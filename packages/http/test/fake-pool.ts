@@ -146,6 +146,7 @@ export class FakeSession implements Session {
   readonly log = silentLogger;
   closed = false;
   agent: string | undefined = 'cgminer/4.12';
+  idleTimeoutMs = 600_000;
   difficulty = 1;
   workers: WorkerView[] = [];
   readonly sent: [string, readonly unknown[]][] = [];
@@ -157,6 +158,7 @@ export class FakeSession implements Session {
   notify(method: string, params: readonly unknown[]): void {
     this.sent.push([method, params]);
   }
+  send(): void {}
   request(): Promise<unknown> {
     return Promise.reject(new PoolError('connection_closed', 'fake'));
   }
@@ -180,7 +182,7 @@ export class FakePool implements PoolView {
   addresses = [{ host: '0.0.0.0', port: 13_333 }];
   sessions: FakeSession[] = [1, 2, 3].map((id) => new FakeSession(id));
   readonly bans = new BanList({}, this.clock);
-  storage: PoolView['storage'] = { kind: 'ledger', isOk: true, reason: undefined };
+  storage: PoolView['storage'] = { kind: 'ledger', isOk: true, reason: undefined, failure: undefined };
   isPaused = false;
   job: JobRecord | undefined = makeJob(1);
   nodeReady = true;

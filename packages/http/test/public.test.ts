@@ -90,10 +90,10 @@ describe('public routes', () => {
     const { pool, get } = makeApi();
     expect(poolInfo.parse((await get('/api/v1/pool')).json()).hashrate?.day).toBe(3.5);
     pool.ledgerFails = new PoolError('storage_failed', 'disk /var/lib/secret is full', { details: { reason: 'full' } });
-    pool.storage = { kind: 'ledger', isOk: false, reason: 'disk /var/lib/secret is full' };
+    pool.storage = { kind: 'ledger', isOk: false, reason: 'disk secret.db is full', failure: 'full' };
     pool.clock.advance(60_000);
     const info = poolInfo.parse((await get('/api/v1/pool')).json());
-    expect(info.storage).toEqual({ state: 'failing', reason: 'disk (path) is full' });
+    expect(info.storage).toEqual({ state: 'failing', reason: 'full' });
     expect(info.hashrate?.day).toBe(3.5);
     expect(info.statisticsMs).toBe(info.timeMs - 60_000);
     for (const path of ['/blocks', '/series', '/accounts/top', `/accounts/${ADDRESS}`, '/payments']) {
@@ -121,7 +121,7 @@ describe('public routes', () => {
   it('names the key that would bring statistics when there is no database', async () => {
     const pool = new FakePool();
     pool.ledger = undefined;
-    pool.storage = { kind: 'log', isOk: true, reason: undefined };
+    pool.storage = { kind: 'log', isOk: true, reason: undefined, failure: undefined };
     const { get } = makeApi({}, pool);
     const answer = await get('/api/v1/blocks');
     expect(answer.statusCode).toBe(404);

@@ -288,7 +288,7 @@ describe('health', () => {
     expect(await ready()).toEqual([503, 'node: node 1: connect ECONNREFUSED (address)\n']);
     pool.nodeReady = true;
     pool.job = undefined;
-    pool.storage = { kind: 'ledger', isOk: false, reason: 'full' };
+    pool.storage = { kind: 'ledger', isOk: false, reason: '/secret/pool.db: disk full', failure: 'full' };
     expect(await ready()).toEqual([503, 'job: there is none yet\nstorage: full\n']);
     expect((await get('/healthz')).statusCode).toBe(200);
   });
@@ -315,7 +315,7 @@ describe('health', () => {
 });
 
 describe('the dashboard', () => {
-  it('is served with its files, one page for all its paths, and lasting caches for hashed files', async () => {
+  it('is served with its files, its paths lead to the one page, and hashed files have lasting caches', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'headframe-page-'));
     try {
       expect(() => makeApi({ dashboardFolder: folder })).toThrow('not built');
@@ -325,11 +325,26 @@ describe('the dashboard', () => {
       writeFileSync(join(folder, '.secret'), 'no');
       const { get } = makeApi({ dashboardFolder: folder });
       const accept = { accept: 'text/html,*/*' };
-      for (const path of ['/', '/blocks', `/accounts/${ADDRESS}/workers/a.b`, '/index.html']) {
+      for (const path of ['/', '/index.html']) {
         const page = await get(path, accept);
         expect([page.statusCode, page.body], path).toEqual([200, '<!doctype html><title>page</title>']);
         expect(page.headers['cache-control']).toBe('no-cache');
         expect(page.headers['content-type']).toContain('text/html');
+      }
+      // The page has its places behind `#`: opened anywhere else it would not find its own files.
+      const places = [
+        ['/blocks', '/#/blocks'],
+        ['/blocks/?x=1#y', '/#/blocks/'],
+        [`/accounts/${ADDRESS}`, `/#/accounts/${ADDRESS}`],
+        [`/accounts/${ADDRESS}/workers/a.b%20c`, `/#/accounts/${ADDRESS}/workers/a.b%20c`],
+        ['//evil.example/x', '/#//evil.example/x'],
+      ] as const;
+      for (const [path, place] of places) {
+        const lead = await get(path, accept);
+        expect(lead.statusCode, path).toBe(302);
+        for (const base of ['http://pool.example', 'http://pool.example/behind/a/proxy']) {
+          expect(new URL(String(lead.headers.location), `${base}${path}`).href).toBe(`${base}${place}`);
+        }
       }
       const asset = await get('/assets/main-abc123.js');
       expect(asset.headers['cache-control']).toBe('public, max-age=31536000, immutable');

@@ -4,8 +4,12 @@ export const MAX_PENDING_COMMITS = 1024;
 export const MAX_PENDING_CALLS = 4096;
 /** Batches that one transaction takes: more would make the first of them wait for long. */
 export const GROUP_BATCHES = 64;
-/** How long SQLite waits for a lock that another process holds, until the commit fails and is tried again. */
-export const BUSY_TIMEOUT_MS = 5_000;
+/**
+ * How long SQLite waits for a lock that another process holds, until the commit fails and is tried again. A commit may
+ * wait behind a fold that waits: together less than the 5 s after which a pool says that its storage does not answer,
+ * so that it can say that it is locked.
+ */
+export const BUSY_TIMEOUT_MS = 2_000;
 /** How long PostgreSQL may take to accept a connection, and to run one statement. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 export const STATEMENT_TIMEOUT_MS = 30_000;

@@ -48,7 +48,7 @@ export interface LedgerOptions {
   readonly hourRetentionMs?: number;
   /** SQLite: the file does not grow past this; commits are then refused with reason `full`. Default: no limit. */
   readonly maxBytes?: number;
-  /** SQLite: how long a commit waits for a lock of another process. Default 5 s. */
+  /** SQLite: how long a commit waits for a lock of another process. Default 2 s. */
   readonly busyTimeoutMs?: number;
   /** The threads' script. Only needed where this package runs from somewhere else than its own build. */
   readonly workerUrl?: URL;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Coin } from '@headframe/coins';
 import { type Ledger, openLedger, relaxedSink } from '@headframe/ledger';
 import type { ShareBatch, ShareSink } from '@headframe/mining';
-import { type Clock, errorMessage, type Logger, PoolError } from '@headframe/primitives';
+import { type Clock, errorMessage, isPoolError, type Logger, PoolError } from '@headframe/primitives';
 import type { PoolConfig } from './config/schema.js';
 import { openShareLog } from './share-log.js';
 
@@ -15,12 +15,17 @@ const HANGING_MS = 5_000;
 
 const SQLITE = /^sqlite:(.+)$/;
 
+/** What is wrong with a storage: no room, held by another process, out of reach, anything else. */
+type StorageFailure = 'full' | 'locked' | 'unavailable' | 'failed';
+
 /** How the storage of shares is doing. `failing`: shares are held and sockets pause; blocks are still submitted. */
 export interface StorageState {
   readonly kind: 'log' | 'ledger' | 'custom';
   readonly isOk: boolean;
-  /** Why not. */
+  /** Why not, for the operator: it may name files and hosts. */
   readonly reason: string | undefined;
+  /** Why not, in one word, which everybody may know. */
+  readonly failure: StorageFailure | undefined;
   /** Unix milliseconds since which it is not ok. */
   readonly sinceMs: number | undefined;
 }
@@ -99,6 +104,23 @@ export async function openStorage(config: PoolConfig, coin: Coin, modules: Stora
   return new WatchedSink('ledger', ledger, ledger, clock, relaxed);
 }
 
+const FAILURES: readonly StorageFailure[] = ['full', 'locked', 'unavailable', 'failed'];
+/** Codes of the system, of the plain share log's file or a sink of the user. */
+const SYSTEM_FAILURES: Readonly<Record<string, StorageFailure>> = { ENOSPC: 'full', EDQUOT: 'full', EAGAIN: 'locked' };
+
+function failureOf(error: unknown): StorageFailure {
+  for (let at: unknown = error; typeof at === 'object' && at !== null; at = Reflect.get(at, 'cause')) {
+    if (isPoolError(at)) {
+      const known = FAILURES.find((one) => one === at.details.reason);
+      if (known !== undefined) return known;
+    }
+    const code: unknown = Reflect.get(at, 'code');
+    const system = typeof code === 'string' ? SYSTEM_FAILURES[code] : undefined;
+    if (system !== undefined) return system;
+  }
+  return 'failed';
+}
+
 /** Notes how commits go; what is told of them depends on nothing but the sink itself. */
 class WatchedSink implements PoolStorage, ShareSink {
   readonly sink: ShareSink;
@@ -110,6 +132,7 @@ class WatchedSink implements PoolStorage, ShareSink {
   /** Monotonic time since which nothing was answered while commits are out. */
   #waitingSinceMs = 0;
   #reason: string | undefined;
+  #failure: StorageFailure | undefined;
   #sinceMs: number | undefined;
 
   constructor(
@@ -129,11 +152,14 @@ class WatchedSink implements PoolStorage, ShareSink {
 
   get state(): StorageState {
     const base = { kind: this.#kind };
-    if (this.#reason !== undefined) return { ...base, isOk: false, reason: this.#reason, sinceMs: this.#sinceMs };
+    if (this.#reason !== undefined) {
+      return { ...base, isOk: false, reason: this.#reason, failure: this.#failure, sinceMs: this.#sinceMs };
+    }
     const waitedMs = this.#underWay === 0 ? 0 : this.#clock.monotonic() - this.#waitingSinceMs;
-    if (waitedMs < HANGING_MS) return { ...base, isOk: true, reason: undefined, sinceMs: undefined };
+    if (waitedMs < HANGING_MS)
+      return { ...base, isOk: true, reason: undefined, failure: undefined, sinceMs: undefined };
     const reason = `no answer to a commit for ${Math.round(waitedMs / 1000)} s`;
-    return { ...base, isOk: false, reason, sinceMs: this.#clock.now() - waitedMs };
+    return { ...base, isOk: false, reason, failure: 'unavailable', sinceMs: this.#clock.now() - waitedMs };
   }
 
   async commit(batch: ShareBatch): Promise<void> {
@@ -142,9 +168,11 @@ class WatchedSink implements PoolStorage, ShareSink {
     try {
       await this.#inner.commit(batch);
       this.#reason = undefined;
+      this.#failure = undefined;
       this.#sinceMs = undefined;
     } catch (error) {
       this.#reason = errorMessage(error);
+      this.#failure = failureOf(error);
       this.#sinceMs ??= this.#clock.now();
       throw error;
     } finally {

@@ -99,6 +99,22 @@ const cancel: Command = {
     ),
 };
 
+const settle: Command = {
+  name: 'settle',
+  summary: 'Say what became of a payment where the chain cannot: --confirmed or --failed.',
+  positionals: { usage: 'ID', max: 1 },
+  options: {
+    ...CONFIG_OPTIONS,
+    confirmed: { type: 'boolean', help: 'Everybody has what they were to get.' },
+    failed: { type: 'boolean', help: 'Nobody has it: all amounts are due again.' },
+    reason: { type: 'string', value: 'TEXT', help: 'Kept with the payment; needed.' },
+  },
+  details: `
+For a payment whose coins another transaction took that pays only some of the same people. Settle with those who got part of
+it by hand first. Refused while the payment's own transaction may still confirm: somebody would be paid twice.`,
+  run: (args) => withPayouts(args, (payouts) => runSettle(args, payouts)),
+};
+
 const reconcile: Command = {
   name: 'reconcile',
   summary: 'Ask the chain what became of the payments under way.',
@@ -110,7 +126,7 @@ const reconcile: Command = {
 export const payouts: Command = {
   name: 'payouts',
   summary: 'Payments: list them, plan and run them, approve and cancel them.',
-  subcommands: [list, show, plan, run, approve, cancel, reconcile],
+  subcommands: [list, show, plan, run, approve, cancel, settle, reconcile],
   options: LIST_OPTIONS,
   run: (args) => withLedger(args, (ledger) => runList(args, ledger)),
 };
@@ -266,6 +282,14 @@ async function runPayments(args: Args, made: Payouts, ledger: Ledger): Promise<n
   }
   // What is due may have changed meanwhile: what was done is printed, too.
   return printPlan(args, await made.run(), 'did');
+}
+
+async function runSettle(args: Args, made: Payouts): Promise<number> {
+  const id = idOf(args);
+  const reason = args.text('reason');
+  if (args.flag('confirmed') === args.flag('failed')) throw new UsageError('say --confirmed or --failed');
+  if (reason === undefined || reason === '') throw new UsageError('say why with --reason; it is kept with the payment');
+  return printPayment(args, await made.settle(id, args.flag('confirmed') ? 'confirmed' : 'failed', reason));
 }
 
 async function runReconcile(args: Args, made: Payouts): Promise<number> {

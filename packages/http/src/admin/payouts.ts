@@ -11,6 +11,7 @@ import {
   payoutPlan,
   payoutStatus,
   reconcileReport,
+  settleRequest,
 } from '../schemas/admin.js';
 import { amountOf } from '../units.js';
 import { defineAdmin } from './define.js';
@@ -93,6 +94,18 @@ export function adminPayoutRoutes(app: FastifyInstance, { view, links, memo }: A
       const { reason } = cancelRequest.parse(body ?? {});
       return changed(adminPaymentOf(await payouts().cancel(params.id, reason), links));
     },
+  });
+  defineAdmin(app, {
+    method: 'POST',
+    path: '/payouts/:id/settle',
+    summary: 'Settle a payment by hand',
+    description:
+      'Of a payment whose coins another transaction took that pays only some of the same people: the chain cannot say whether they are paid. Refused while its own transaction may still confirm.',
+    params: paymentParams,
+    body: settleRequest,
+    answer: adminPayment,
+    run: async ({ params, body }) =>
+      changed(adminPaymentOf(await payouts().settle(params.id, body.to, body.reason), links)),
   });
 }
 

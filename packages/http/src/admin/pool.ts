@@ -13,6 +13,7 @@ import {
   reloadAnswer,
   settingsAnswer,
   settingsRequest,
+  storageAnswer,
 } from '../schemas/admin.js';
 import { amountOf, percentOfPpm, ppmOfPercent, unitsOfCoins } from '../units.js';
 import { defineAdmin } from './define.js';
@@ -44,6 +45,16 @@ export function adminPoolRoutes(app: FastifyInstance, context: ApiContext): void
     run: () => {
       view.refreshTemplate();
       return { done: true as const };
+    },
+  });
+  defineAdmin(app, {
+    method: 'GET',
+    path: '/storage',
+    summary: 'How the storage is doing',
+    answer: storageAnswer,
+    run: () => {
+      const { kind, isOk, failure, reason } = view.storage;
+      return { kind, isOk, failure: failure ?? null, reason: reason ?? null };
     },
   });
   defineAdmin(app, {

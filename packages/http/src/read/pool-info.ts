@@ -8,7 +8,7 @@ import type { CoinInfo, NodesInfo, PoolInfo, StorageJson } from '../schemas/pool
 import { amountOf, COIN_DECIMALS, unitsOfCoins } from '../units.js';
 import type { PoolView } from '../view.js';
 import type { BlockReader } from './blocks.js';
-import { publicNodes, publicText } from './nodes.js';
+import { publicNodes } from './nodes.js';
 import { hashratesOf, NO_HASHRATE, NO_SHARES, tallyOf } from './tally.js';
 
 const STATISTICS_TTL_MS = 2_500;
@@ -65,8 +65,8 @@ export class PoolReader {
   }
 
   get storage(): StorageJson {
-    const { kind, isOk, reason } = this.#view.storage;
-    if (!isOk) return { state: 'failing', reason: reason === undefined ? null : publicText(reason) };
+    const { kind, isOk, failure } = this.#view.storage;
+    if (!isOk) return { state: 'failing', reason: failure ?? 'failed' };
     if (kind !== 'ledger') return { state: 'off', reason: 'no database is configured (storage.url)' };
     return { state: 'ok', reason: null };
   }

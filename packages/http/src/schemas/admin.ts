@@ -102,6 +102,13 @@ export const adminPayment = paymentItem
 export type AdminPayment = z.infer<typeof adminPayment>;
 export const cancelRequest = z.strictObject({ reason: z.string().min(1).max(200).default('by hand') });
 
+export const settleRequest = z.strictObject({
+  to: z
+    .enum(['confirmed', 'failed'])
+    .describe('`confirmed`: everybody has what they were to get. `failed`: all of it is due again.'),
+  reason: z.string().min(1).max(200),
+});
+
 export const reconcileReport = z
   .object({
     checked: z.int(),
@@ -132,6 +139,15 @@ export const settingsAnswer = z
   })
   .meta({ id: 'AccountSettings' });
 export type AccountSettingsJson = z.infer<typeof settingsAnswer>;
+
+export const storageAnswer = z
+  .object({
+    kind: z.enum(['log', 'ledger', 'custom']),
+    isOk: z.boolean(),
+    failure: z.enum(['full', 'locked', 'unavailable', 'failed']).nullable(),
+    reason: z.string().nullable().describe('The whole text, with names of files and hosts.'),
+  })
+  .meta({ id: 'AdminStorage' });
 
 export const logLevel = z
   .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']) })

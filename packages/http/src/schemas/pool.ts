@@ -6,7 +6,10 @@ import { amount, hashrates, tally, unixMs } from './common.js';
 export const storageState = z
   .object({
     state: z.enum(['ok', 'failing', 'off']),
-    reason: z.string().nullable(),
+    reason: z
+      .string()
+      .nullable()
+      .describe('While failing: `full`, `locked`, `unavailable` or `failed`; the operator can ask for more.'),
   })
   .meta({
     id: 'StorageState',
