@@ -236,13 +236,8 @@ export class Pool<Account = DefaultAccount> {
   }
   /** How the storage of shares is doing; before `listen` nothing is wrong with it. */
   get storage(): StorageState {
-    return this.#core?.storage.state ?? { kind: 'log', isOk: true, reason: undefined, failure: undefined, sinceMs: undefined };
-  }
-
-  /** Takes a notification of a node, as the control RPC does: emits `notified`; a block asks for a template. */
-  notified(notification: Notification): void {
-    this.#events.safeEmit('notified', notification);
-    if (notification.type === 'block') this.refreshTemplate();
+    const none = { kind: 'log', isOk: true, reason: undefined, failure: undefined, sinceMs: undefined } as const;
+    return this.#core?.storage.state ?? none;
   }
 
   /** Asks the nodes for a template now. */
