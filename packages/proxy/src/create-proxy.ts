@@ -3,7 +3,7 @@ import { type ProxyOptions, parseProxyConfig } from './config.js';
 import { RelayProxy } from './relay.js';
 
 /** A proxy of either mode. */
-export type Proxy = AggregatedProxy | RelayProxy;
+export type AnyProxy = AggregatedProxy | RelayProxy;
 
 /**
  * Makes a proxy. Nothing is opened before `listen()`.
@@ -24,8 +24,8 @@ export function createProxy(
   options: ProxyOptions & { readonly mode?: 'aggregated' },
   modules?: ProxyModules,
 ): AggregatedProxy;
-export function createProxy(options: ProxyOptions, modules?: ProxyModules): Proxy;
-export function createProxy(options: ProxyOptions, modules: ProxyModules = {}): Proxy {
+export function createProxy(options: ProxyOptions, modules?: ProxyModules): AnyProxy;
+export function createProxy(options: ProxyOptions, modules: ProxyModules = {}): AnyProxy {
   const config = parseProxyConfig(options);
   return config.mode === 'one-to-one' ? new RelayProxy(config, modules) : new AggregatedProxy(config, modules);
 }
