@@ -3,10 +3,13 @@ import { type Command, commandHelp, findCommand, parseCommandLine, UsageError } 
 import { accounts } from './commands/accounts.js';
 import { blocks } from './commands/blocks.js';
 import { check } from './commands/check.js';
+import { control } from './commands/control.js';
 import { db } from './commands/db.js';
 import { demo } from './commands/demo.js';
+import { electrum } from './commands/electrum.js';
 import { init } from './commands/init.js';
 import { mine } from './commands/mine.js';
+import { notify } from './commands/notify.js';
 import { payouts } from './commands/payouts.js';
 import { probe } from './commands/probe.js';
 import { start } from './commands/start.js';
@@ -14,7 +17,21 @@ import { EXIT } from './exit-codes.js';
 import { version } from './version.js';
 
 /** All commands, in the order of the overview. */
-export const COMMANDS: readonly Command[] = [demo, init, check, start, accounts, blocks, payouts, db, mine, probe];
+export const COMMANDS: readonly Command[] = [
+  demo,
+  init,
+  check,
+  start,
+  accounts,
+  blocks,
+  payouts,
+  db,
+  control,
+  notify,
+  mine,
+  electrum,
+  probe,
+];
 
 function overview(): string {
   const lines = COMMANDS.map((command) => `  ${command.name.padEnd(10)}${command.summary}`);

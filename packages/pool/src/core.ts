@@ -21,6 +21,7 @@ import { type FolderLock, lockFolder } from './folder-lock.js';
 import type { CurrentSetup, PoolSetup } from './setup.js';
 import { createPoolSplit } from './split.js';
 import { openStorage, type PoolStorage } from './storage.js';
+import { daemonOptions } from './supervised-nodes.js';
 
 /** Bytes of extranonce1: an instance byte and a 24-bit index. */
 export const EXTRANONCE1_BYTES = 4;
@@ -93,21 +94,10 @@ export async function openCore(config: PoolConfig, setup: PoolSetup, modules: Co
   return new WiredCore({ ...parts, setup: current });
 }
 
-/** The nodes of a configuration. */
+/** The nodes of a configuration. @throws PoolError `invalid_config` when a supervised one cannot be run like that */
 export function createPoolNodes(config: PoolConfig, coin: Coin, modules: Pick<CoreModules, 'clock' | 'log'>): NodePool {
-  const daemons = config.daemons.map(({ timeout, zmq, ...daemon }) => ({
-    ...definedOnly(daemon),
-    timeoutMs: timeout * 1000,
-    ...(zmq !== undefined && { zmq: definedOnly(zmq) }),
-  }));
+  const daemons = config.daemons.map((_, index) => daemonOptions(config, index, coin));
   return createNodePool({ daemons, coin }, modules);
-}
-
-/** The same object without the keys that are undefined. */
-function definedOnly<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
-    [Key in keyof T]: Exclude<T[Key], undefined>;
-  };
 }
 
 interface JobParts {

@@ -8,7 +8,7 @@ import { PoolError } from '@headframe/primitives';
 export const ENV_PREFIX = 'HEADFRAME_';
 
 /** Variables with the prefix that are no configuration key. */
-const RESERVED = new Set(['HEADFRAME_REQUIRE_SERVICES', 'HEADFRAME_CONFIG']);
+const RESERVED = new Set(['HEADFRAME_REQUIRE_SERVICES', 'HEADFRAME_CONFIG', 'HEADFRAME_CONTROL_TOKEN']);
 
 type Tree = { [key: string]: unknown } | unknown[];
 

@@ -37,6 +37,8 @@ export interface PoolModules {
   readonly shareSink?: ShareSink;
   /** Default: direct calls. */
   readonly bus?: Bus;
+  /** Words of the command that supervised nodes run on news. Default `['headframe', 'notify']`. */
+  readonly notifyCommand?: readonly string[];
 }
 
 /** What a pool is doing, for a status page or a test. */

@@ -1,4 +1,5 @@
 import type { Coin } from '@headframe/coins';
+import type { DaemonRegistry } from '@headframe/daemon';
 import type { Ledger } from '@headframe/ledger';
 import { type Bus, createDirectBus } from '@headframe/mining';
 import type { Accountant, Payouts } from '@headframe/payouts';
@@ -7,32 +8,36 @@ import {
   errorMessage,
   type Listener,
   type Logger,
+  type MaybePromise,
   PoolError,
   reject,
   systemClock,
-  type Timer,
+  type TypedEmitter,
 } from '@headframe/primitives';
-import type {
-  AuthorizeHandler,
-  Decisions,
-  DefaultAccount,
-  MiningContext,
-  MiningEvents,
-  MiningHooks,
-  MiningServer,
-} from '@headframe/server';
+import type { Decisions, DefaultAccount, MiningContext, MiningHooks, MiningServer } from '@headframe/server';
 import type { BanList, Hook, MethodContext, MethodDefinition, Session } from '@headframe/sessions';
 import { pino } from 'pino';
+import { PoolAdmin } from './admin.js';
+import { BanStore } from './ban-store.js';
 import { configError, parseConfig } from './config/problems.js';
 import type { PoolConfig, PoolConfigInput } from './config/schema.js';
+import { exposeBuiltins } from './control/builtins.js';
+import { PoolControl } from './control/control.js';
+import type { Notification } from './control/notification.js';
 import { openCore, type PoolCore } from './core.js';
 import { type DebugPart, debugParts, partLogger, traceMessages } from './debug.js';
+import type { PoolEvents } from './events.js';
 import { banOptions, createMiningServer } from './mining-server.js';
-import type { PoolAddress, PoolHandlers, PoolModules, PoolOptions, PoolStatus } from './options.js';
-import { applyChanges, type ReloadResult } from './reload.js';
+import type { PoolAddress, PoolHandlers, PoolModules, PoolStatus } from './options.js';
+import { Readiness } from './readiness.js';
+import { applyChanges, type ReloadResult, setLevel } from './reload.js';
 import { API_SERVICE, type PoolService, Services } from './services.js';
 import { type PoolSetup, setUp } from './setup.js';
 import type { StorageState } from './storage.js';
+import { poolSummary } from './summary.js';
+import { createSupervisedNodes } from './supervised-nodes.js';
+import { type TaskFunction, type TaskOptions, Tasks } from './tasks.js';
+import { within } from './within.js';
 
 /** Time to close files, beside the configured grace: also a grace of 0 must leave a clean log. */
 const CLOSE_FILES_MS = 1000;
@@ -41,7 +46,7 @@ const CLOSE_FILES_MS = 1000;
 export type PoolPlugin<Account, Options> = (pool: Pool<Account>, options: Options) => void;
 
 /**
- * A whole pool in one process: edge, core, and the bus between them. Made by {@link createPool}.
+ * A whole pool in one process: edge, core, and the bus between them. Made by `createPool`.
  */
 export class Pool<Account = DefaultAccount> {
   #config: PoolConfig;
@@ -51,6 +56,19 @@ export class Pool<Account = DefaultAccount> {
   readonly server: MiningServer<Account>;
   /** What the configuration means for the chain. */
   readonly setup: PoolSetup;
+  /** The nodes that the pool starts itself; undefined when there are none. */
+  readonly daemons: DaemonRegistry | undefined;
+  /** The control RPC: methods for the operator and for nodes. */
+  readonly control: PoolControl;
+  /** What the operator does, as functions. */
+  readonly admin: PoolAdmin;
+  /** What `/readyz` waits for beside the pool's own state. */
+  readonly readiness: Readiness;
+  /** Reads the configuration again from where it came; the binary sets it, so that callers can ask for it. */
+  reloadSource: (() => MaybePromise<ReloadResult>) | undefined = undefined;
+  readonly #events: TypedEmitter<PoolEvents<Account>>;
+  readonly #tasks: Tasks;
+  readonly #bans: BanStore;
   readonly #services: Services;
   readonly #modules: PoolModules;
   readonly #debug: ReadonlySet<DebugPart>;
@@ -74,12 +92,36 @@ export class Pool<Account = DefaultAccount> {
       createDirectBus({
         onListenerError: (error) => this.log.error({ error: errorMessage(error) }, 'bus listener failed'),
       });
+    this.daemons = createSupervisedNodes(config, this.setup.coin, {
+      log: partLogger(this.log, 'core', this.#debug),
+      clock: this.#clock,
+      notifyCommand: modules.notifyCommand,
+    });
     this.#services = new Services(this.log);
     this.coin = this.setup.coin;
     this.server = createMiningServer(config, this.setup, handlers, {
       bus: this.#bus,
       clock: this.#clock,
       log: partLogger(this.log, 'server', this.#debug),
+    });
+    // One emitter for both: the server never looks at names that are not its own.
+    this.#events = this.server.events as unknown as TypedEmitter<PoolEvents<Account>>;
+    const { log } = this;
+    const clock = this.#clock;
+    this.#tasks = new Tasks({ clock, log });
+    this.#bans = new BanStore(config.dataFolder, this.server.bans, { clock, log });
+    this.readiness = new Readiness(() => {
+      const { isReady } = this.readiness;
+      this.#events.safeEmit('readiness', { isReady, entries: this.readiness.list() });
+    });
+    this.admin = new PoolAdmin(this);
+    this.control = new PoolControl(config.control, { clock, log: log.child({ part: 'control' }) });
+    exposeBuiltins(this.control.methods, {
+      admin: this.admin,
+      readiness: this.readiness,
+      tasks: () => this.#tasks.list(),
+      status: () => poolSummary(this.status(), this.isPaused),
+      notify: (notification) => this.notified(notification),
     });
     if (this.#debug.has('rpc')) traceMessages(this.server, partLogger(this.log, 'rpc', this.#debug));
   }
@@ -108,11 +150,11 @@ export class Pool<Account = DefaultAccount> {
   }
 
   /** Listens to an event. Listeners must not be async. Returns the function that stops it. */
-  on<Name extends keyof MiningEvents<Account> & string>(
+  on<Name extends keyof PoolEvents<Account> & string>(
     event: Name,
-    listener: Listener<MiningEvents<Account>[Name]>,
+    listener: Listener<PoolEvents<Account>[Name]>,
   ): () => void {
-    return this.server.on(event, listener);
+    return this.#events.on(event, listener);
   }
 
   /** Sets the handler of a question (`authorize`, `admit`), in place of the one before. */
@@ -133,6 +175,18 @@ export class Pool<Account = DefaultAccount> {
   service(service: PoolService): this {
     this.#services.add(service);
     return this;
+  }
+
+  /**
+   * Adds a background task that lives as long as the pool: begun when it listens (or now, if it does), told by its
+   * signal to end when the pool closes, and waited for. A failure is logged, and the task run again after a pause that
+   * grows; after too many in a row it is given up. Returns the function that stops it.
+   * @throws PoolError `conflict` for a name that is taken, `queue_full` for too many, `closed` after `close`
+   * @example
+   * pool.task('rates', async (signal) => saveRates(await fetchRates(signal)), { everyMs: 60_000 });
+   */
+  task(name: string, run: TaskFunction, options?: TaskOptions): () => Promise<void> {
+    return this.#tasks.add(name, run, options);
   }
 
   // --- running
@@ -159,15 +213,20 @@ export class Pool<Account = DefaultAccount> {
       const { shareSink } = this.#modules;
       const log = partLogger(this.log, 'core', this.#debug);
       const modules = { bus: this.#bus, clock: this.#clock, log };
+      await this.daemons?.start();
       this.#core = await openCore(
         this.config,
         this.setup,
         shareSink === undefined ? modules : { ...modules, shareSink },
       );
+      await this.#bans.open();
+      this.#refreshWhenReady();
       await this.#core.start();
       const listeners = await this.server.listen();
       this.#addresses = listeners.map(({ host, port }) => ({ host, port }));
+      await this.control.start();
       await this.#services.start();
+      this.#tasks.start();
     } catch (error) {
       await this.#close();
       throw error;
@@ -181,12 +240,15 @@ export class Pool<Account = DefaultAccount> {
 
   /**
    * Graceful and idempotent:
-   * 1. closes services;
-   * 2. stops accepting and asks miners to reconnect; each session closes after its last reply;
+   * 1. closes services, tasks and the control RPC;
+   * 2. stops accepting and asks miners to reconnect as `shutdown` says, one after the other over its spread; each
+   *    session closes after its last reply;
    * 3. judges the shares that were handed in and commits them;
    * 4. lets blocks under way reach the nodes;
-   * 5. closes books, storage and journal.
-   * Each takes at most `shutdownGrace` seconds; the last one second more.
+   * 5. closes books, storage and journal;
+   * 6. stops the nodes that it started.
+   * Each takes at most `shutdownGrace` seconds beside that spread; the fifth one second more, and the last as long as the
+   * nodes may take.
    */
   close(): Promise<void> {
     this.#closing ??= (this.#listening ?? Promise.resolve()).catch(() => {}).then(() => this.#close());
@@ -196,20 +258,34 @@ export class Pool<Account = DefaultAccount> {
   async #close(): Promise<void> {
     const graceMs = this.config.shutdownGrace * 1000;
     await this.#services.close(graceMs + CLOSE_FILES_MS, this.#clock);
-    await this.server.close({ drainMs: graceMs });
+    await Promise.all([this.#tasks.close(graceMs + CLOSE_FILES_MS), this.control.close(graceMs)]);
+    const { message, reconnect, spreadSeconds } = this.config.shutdown;
+    await this.server.close({
+      drainMs: graceMs,
+      spreadMs: spreadSeconds * 1000,
+      ...(message === undefined ? {} : { message }),
+      ...(reconnect === undefined ? {} : { reconnect }),
+    });
+    await this.#bans.close();
     await this.#closeCore(graceMs);
+    await this.daemons?.close();
     await this.#bus.close();
+  }
+
+  /** A node that is back is asked for a template at once, and not when its next check is due. */
+  #refreshWhenReady(): void {
+    for (const daemon of this.daemons?.list() ?? []) {
+      daemon.on('state', ({ state }) => {
+        if (state.kind === 'ready') this.refreshTemplate();
+      });
+    }
   }
 
   /** A sink whose `close` never comes back must not keep the process from ending. */
   async #closeCore(graceMs: number): Promise<void> {
-    let timer: Timer | undefined;
-    const late = new Promise<true>((resolve) => {
-      timer = this.#clock.setTimeout(() => resolve(true), 2 * graceMs + CLOSE_FILES_MS);
-    });
-    const isLate = await Promise.race([this.#core?.close(graceMs), late]);
-    timer?.cancel();
-    if (isLate) this.log.error({}, 'share sink or journal did not close in time');
+    const closing = this.#core?.close(graceMs) ?? Promise.resolve();
+    const isDone = await within(closing, 2 * graceMs + CLOSE_FILES_MS, this.#clock);
+    if (!isDone) this.log.error({}, 'share sink or journal did not close in time');
   }
 
   // --- operations
@@ -236,8 +312,21 @@ export class Pool<Account = DefaultAccount> {
   }
   /** How the storage of shares is doing; before `listen` nothing is wrong with it. */
   get storage(): StorageState {
-    const none = { kind: 'log', isOk: true, reason: undefined, failure: undefined, sinceMs: undefined } as const;
-    return this.#core?.storage.state ?? none;
+    return (
+      this.#core?.storage.state ?? {
+        kind: 'log',
+        isOk: true,
+        reason: undefined,
+        failure: undefined,
+        sinceMs: undefined,
+      }
+    );
+  }
+
+  /** Takes a notification of a node, as the control RPC does: emits `notified`; a block asks for a template. */
+  notified(notification: Notification): void {
+    this.#events.safeEmit('notified', notification);
+    if (notification.type === 'block') this.refreshTemplate();
   }
 
   /** Asks the nodes for a template now. */
@@ -309,38 +398,4 @@ export class Pool<Account = DefaultAccount> {
       storage: this.storage,
     };
   }
-}
-
-/** Pino and others have their level as a property; a logger without one keeps what it has. */
-function setLevel(log: Logger, level: string): void {
-  if ('level' in log) log.level = level;
-}
-
-/**
- * Makes a pool. Nothing is opened before `listen()`.
- *
- * @throws PoolError `invalid_config` that lists everything that is wrong
- * @example
- * const pool = createPool({
- *   coin: 'bitcoin', network: 'regtest',
- *   daemons: [{ url: 'http://127.0.0.1:18443', user: 'u', password: 'p' }],
- *   payout: { scheme: 'solo', address: 'bcrt1q...' },
- *   listeners: [{ port: 3333 }],
- * });
- * pool.on('block', ({ height, hash }) => console.log('block', height, hash));
- * await pool.listen();
- */
-export function createPool<Account>(
-  options: PoolOptions<Account> & { readonly authorize: AuthorizeHandler<Account> },
-  modules?: PoolModules,
-): Pool<Account>;
-export function createPool(options: PoolOptions<DefaultAccount>, modules?: PoolModules): Pool;
-export function createPool<Account>(options: PoolOptions<Account>, modules: PoolModules = {}): Pool<Account> {
-  const { authorize, admit, accountKey, ...config } = options;
-  const handlers: PoolHandlers<Account> = {
-    ...(authorize === undefined ? {} : { authorize }),
-    ...(admit === undefined ? {} : { admit }),
-    ...(accountKey === undefined ? {} : { accountKey }),
-  };
-  return new Pool(parseConfig(config), handlers, modules);
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '@headframe/primitives';
 import type { PoolConfig } from './config/schema.js';
 
 /** What became of a new configuration. Paths as in problems: `listeners[0].difficulty`. */
@@ -76,4 +77,9 @@ function copyPath(from: object, to: object, path: string): void {
     target = b;
   }
   Reflect.set(target, last, Reflect.get(source, last));
+}
+
+/** Pino and others have their level as a property; a logger without one keeps what it has. */
+export function setLevel(log: Logger, level: string): void {
+  if ('level' in log) log.level = level;
 }

@@ -2,6 +2,7 @@ import { bcoinWallet, coreWallet, type Wallet } from '@headframe/payouts';
 import { type Clock, type Logger, PoolError } from '@headframe/primitives';
 import type { PoolConfig } from './config/schema.js';
 import type { PoolSetup } from './setup.js';
+import { daemonOptions } from './supervised-nodes.js';
 
 /**
  * The wallet of a configuration: where it says, or at the first node with that node's login.
@@ -13,10 +14,10 @@ export function createPoolWallet(
   modules: { readonly clock?: Clock; readonly log?: Logger },
 ): Wallet {
   const wallet = config.payout.payments?.wallet;
-  const [node] = config.daemons;
-  if (wallet === undefined || node === undefined) {
+  if (wallet === undefined) {
     throw new PoolError('invalid_config', 'payout.payments: is needed for a wallet');
   }
+  const node = daemonOptions(config, 0, coin);
   const isElsewhere = wallet.url !== undefined;
   const login = isElsewhere ? wallet : { ...node, ...defined(wallet) };
   const { user, password, cookieFile } = login;

@@ -4,6 +4,7 @@ import type { Command } from '../args.js';
 import { EXIT } from '../exit-codes.js';
 import { loadConfig } from '../load-config.js';
 import { createLogger } from '../logger.js';
+import { ownCommand } from '../own-command.js';
 import { reloadNow, reloadOnHangUp } from '../reload.js';
 import { serveApi } from '../serve-api.js';
 import { startStatusReports } from '../status-report.js';
@@ -26,8 +27,9 @@ tells what a file would do.`,
     const file = args.text('config') ?? process.env.HEADFRAME_CONFIG;
     const config = parseConfig(await loadConfig(file, process.env));
     const log = createLogger(config.log);
-    const pool = createPool(config, { log });
+    const pool = createPool(config, { log, notifyCommand: ownCommand('notify') });
     const source = { file, env: process.env, log };
+    pool.reloadSource = () => reloadNow(pool, source);
     serveApi(pool, { reload: () => reloadNow(pool, source) });
     const stop = stopSignal({ hangUp: false });
     const hangUp = reloadOnHangUp(pool, source);

@@ -23,7 +23,7 @@ import { defineAdmin } from './define.js';
 
 const sessionParams = z.object({ id: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER) });
 
-/** What `list` gives are bans of addresses and accounts; the verdict on one session is over at once. */
+/** The verdict on one session is over at once and in no list. */
 function banOf({ scope, key, reason, sinceMs, untilMs }: Ban): z.output<typeof ban>[] {
   return scope === 'session' ? [] : [{ scope, key, reason, sinceMs, untilMs }];
 }
@@ -84,7 +84,7 @@ export function adminMinerRoutes(app: FastifyInstance, context: ApiContext): voi
   defineAdmin(app, {
     method: 'POST',
     path: '/bans',
-    summary: 'Ban an address or account',
+    summary: 'Ban an address, subnet, account or worker',
     description: 'Its connections are closed. A longer ban replaces a shorter one; the answer is the ban in force.',
     body: banRequest,
     answer: ban,

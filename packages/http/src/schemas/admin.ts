@@ -1,3 +1,4 @@
+import { BAN_SCOPES, type ListedScope } from '@headframe/sessions';
 import { z } from 'zod';
 import { amount, pageOf, unixMs } from './common.js';
 import { minerItem } from './miners.js';
@@ -15,10 +16,12 @@ export type AdminSession = z.infer<typeof adminSession>;
 export const adminSessionPage = pageOf(adminSession).meta({ id: 'AdminSessionPage' });
 export type AdminSessionPage = z.infer<typeof adminSessionPage>;
 
+const banScope = z.enum(BAN_SCOPES as readonly [ListedScope, ...ListedScope[]]);
+
 export const ban = z
   .object({
-    scope: z.enum(['address', 'account']),
-    key: z.string().describe('Address (IPv6: its /64) or account.'),
+    scope: banScope,
+    key: z.string().describe('Address (IPv6: its /64), CIDR, account, or full name of a worker.'),
     reason: z.string(),
     sinceMs: unixMs,
     untilMs: unixMs,
@@ -32,7 +35,7 @@ const banKey = z
   .min(1)
   .max(200)
   .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
-export const banTarget = z.strictObject({ scope: z.enum(['address', 'account']), key: banKey });
+export const banTarget = z.strictObject({ scope: banScope, key: banKey });
 export const banRequest = banTarget.extend({
   seconds: z.number().positive().max(315_360_000).optional().describe('Default: as the pool is configured.'),
   reason: z.string().min(1).max(200).default('by hand'),

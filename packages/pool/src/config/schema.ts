@@ -2,17 +2,20 @@ import { MINING_LIMITS, type MiningLimitName } from '@headframe/server';
 import { LIMITS, type LimitName } from '@headframe/sessions';
 import { z } from 'zod';
 import { api } from './api.js';
+import { control, shutdown } from './control.js';
 import { listener } from './listener.js';
 import { payout } from './payout.js';
 import { storage } from './storage.js';
+import { supervise } from './supervise.js';
 
 const seconds = z.number().positive();
 
-const daemon = z.strictObject({
+const daemonKeys = z.strictObject({
   name: z.string().min(1).optional().describe('Name in logs and results; default the host and port of the url.'),
   url: z
     .url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' })
-    .describe('RPC address, e.g. `http://127.0.0.1:8332`.'),
+    .optional()
+    .describe('RPC address, e.g. `http://127.0.0.1:8332`; only a node with `supervise` can do without.'),
   user: z.string().optional().describe('RPC user.'),
   password: z
     .string()
@@ -27,7 +30,18 @@ const daemon = z.strictObject({
     })
     .optional()
     .describe('Hear of new blocks by ZMQ too (needs the optional package zeromq).'),
+  supervise,
 });
+
+const daemon = daemonKeys
+  .refine((value) => value.url !== undefined || value.supervise !== undefined, {
+    path: ['url'],
+    message: 'is missing (must be http://host:port or https://host:port)',
+  })
+  .refine((value) => value.cookieFile === undefined || value.supervise === undefined, {
+    path: ['cookieFile'],
+    message: 'is known for a supervised node',
+  });
 
 type ConfigLimit = LimitName | Exclude<MiningLimitName, 'leaseMs'>;
 
@@ -130,8 +144,10 @@ export const poolConfigSchema = z.strictObject({
     })
     .prefault({})
     .describe('What is logged.'),
+  shutdown,
   storage,
   api,
+  control,
 });
 
 /** Configuration with all defaults filled in. */
