@@ -96,13 +96,14 @@ export function supervisedCommand(
     };
     args.push(fill(definition.configFile.arg, { configFile: path }));
   }
-  if (notify !== undefined) args.push(...notifyArguments(definition, notify));
+  const name = options.name ?? definition.name;
+  if (notify !== undefined) args.push(...notifyArguments(definition, notify, name));
   if (notify?.token !== undefined) secrets.push(notify.token);
   for (const arg of options.args ?? []) args.push(checkArgument(arg, notify));
 
   const callHost = rpcHost === '0.0.0.0' ? '127.0.0.1' : rpcHost === '::' ? '::1' : rpcHost;
   return {
-    name: options.name ?? definition.name,
+    name,
     definition,
     network: options.network,
     binary: options.binary ?? definition.binary,
@@ -140,14 +141,19 @@ function openArguments(
   );
 }
 
-function notifyArguments(definition: FullDaemonDefinition, notify: SupervisorNotifyOptions): string[] {
+function notifyArguments(definition: FullDaemonDefinition, notify: SupervisorNotifyOptions, source: string): string[] {
   const words = notify.command ?? ['headframe', 'notify'];
   if (words.length === 0) throw new PoolError('invalid_argument', 'notify.command is empty');
-  const socket = notify.socket === undefined ? [] : ['--socket', resolve(notify.socket)];
+  const { socket, host, port, tokenFile } = notify;
+  const target: string[] = [];
+  if (socket !== undefined) target.push('--socket', resolve(socket));
+  if (host !== undefined) target.push('--host', host);
+  if (port !== undefined) target.push('--port', String(checkPort('notify.port', port)));
+  if (tokenFile !== undefined) target.push('--token-file', resolve(tokenFile));
   return (notify.types ?? ['block', 'alert']).map((type: NotifyType) => {
     const arg = definition.notify[type];
     if (arg === undefined) throw new PoolError('invalid_argument', `${definition.name} has no notification "${type}"`);
-    const quoted = [...words, '--type', type, ...socket].map(quote);
+    const quoted = [...words, '--type', type, '--source', source, ...target].map(quote);
     // The node itself puts the text of an alert into quotes; hashes need none.
     return fillIn(arg, { command: [...quoted, '--data', '%s'].join(' ') });
   });

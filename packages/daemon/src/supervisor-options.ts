@@ -27,10 +27,15 @@ export interface SupervisorNotifyOptions {
   readonly command?: readonly string[];
   /** Socket that the command reports to, as `--socket`. */
   readonly socket?: string;
+  /** Where it reports to without a socket, as `--host` and `--port`. */
+  readonly host?: string;
+  readonly port?: number;
   /** Default `['block', 'alert']`; `wallet` is for nodes that hold the pool's wallet. */
   readonly types?: readonly NotifyType[];
-  /** Given to the node, and so to the command, in its environment as HEADFRAME_NOTIFY_TOKEN. */
+  /** Given to the node, and so to the command, in its environment as HEADFRAME_CONTROL_TOKEN. */
   readonly token?: string;
+  /** File with the token, as `--token-file`. */
+  readonly tokenFile?: string;
 }
 
 /** When a node that ended by itself is started again. */
@@ -79,4 +84,4 @@ export interface SupervisorOptions {
 }
 
 /** Name of the variable that holds the token of notifications. */
-export const NOTIFY_TOKEN_VARIABLE = 'HEADFRAME_NOTIFY_TOKEN';
+export const NOTIFY_TOKEN_VARIABLE = 'HEADFRAME_CONTROL_TOKEN';

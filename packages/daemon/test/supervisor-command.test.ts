@@ -129,7 +129,7 @@ describe('secrets', () => {
           text: `rpcuser=pool\nrpcpassword=${password}\n`,
         });
         expect(made.args).toContain('-conf=/data/btc/headframe-node.conf');
-        expect(made.env).toEqual({ HEADFRAME_NOTIFY_TOKEN: token });
+        expect(made.env).toEqual({ HEADFRAME_CONTROL_TOKEN: token });
         expect(made.rpc).toEqual({ url: 'http://127.0.0.1:8332', user: 'pool', password });
         expect(made.secrets).toEqual([password, token]);
       }),
@@ -146,7 +146,7 @@ describe('secrets', () => {
   );
 
   it("the pool's own variables, which hold its secrets, are not passed on", () => {
-    const env = { PATH: '/bin', HEADFRAME_DAEMONS__0__PASSWORD: 'x', HEADFRAME_NOTIFY_TOKEN: 'y' };
+    const env = { PATH: '/bin', HEADFRAME_DAEMONS__0__PASSWORD: 'x', HEADFRAME_CONTROL_TOKEN: 'y' };
     expect(command({ env: { MALLOC_ARENA_MAX: '1' } }, env).env).toEqual({ PATH: '/bin', MALLOC_ARENA_MAX: '1' });
   });
 });
@@ -155,16 +155,25 @@ describe('notifications', () => {
   it('are wired to a command that gets type, socket and data', () => {
     const { args } = command({ notify: { socket: '/run/pool.sock', types: ['block', 'wallet', 'alert'] } });
     expect(args.slice(-3)).toEqual([
-      '-blocknotify=headframe notify --type block --socket /run/pool.sock --data %s',
-      '-walletnotify=headframe notify --type wallet --socket /run/pool.sock --data %s',
-      '-alertnotify=headframe notify --type alert --socket /run/pool.sock --data %s',
+      '-blocknotify=headframe notify --type block --source bitcoind --socket /run/pool.sock --data %s',
+      '-walletnotify=headframe notify --type wallet --source bitcoind --socket /run/pool.sock --data %s',
+      '-alertnotify=headframe notify --type alert --source bitcoind --socket /run/pool.sock --data %s',
     ]);
+  });
+
+  it('reach a port as well, with the token in a file or the environment', () => {
+    const notify = { host: '127.0.0.1', port: 8090, tokenFile: '/etc/headframe/token', types: ['block'] } as const;
+    expect(command({ name: 'near', notify }).args.at(-1)).toBe(
+      '-blocknotify=headframe notify --type block --source near --host 127.0.0.1 --port 8090' +
+        ' --token-file /etc/headframe/token --data %s',
+    );
+    refused({ notify: { port: 0 } }, /notify.port/);
   });
 
   it('each word reaches the program as it is, through the shell of the node', () => {
     const made = command({ notify: { command: ['/opt/my pool/node', "it's; rm -rf $HOME `x`"], types: ['block'] } });
     expect(made.args.at(-1)).toBe(
-      `-blocknotify='/opt/my pool/node' 'it'\\''s; rm -rf $HOME \`x\`' --type block --data %s`,
+      `-blocknotify='/opt/my pool/node' 'it'\\''s; rm -rf $HOME \`x\`' --type block --source bitcoind --data %s`,
     );
     refused({ notify: { command: ['x%sy'] } }, /may not hold %/);
     refused({ notify: { command: [] } }, /is empty/);
@@ -207,7 +216,7 @@ describe('a definition', () => {
       '--http=127.0.0.1:1',
       '--net',
       'main',
-      '--on-block=headframe notify --type block --data %s',
+      '--on-block=headframe notify --type block --source other --data %s',
     ]);
     expect(made.rpc.cookieFile).toBe('/data/btc/mainnet/auth');
     expect(made.definition).toMatchObject({ readyMethod: 'getinfo', stopMethod: 'shutdown' });
