@@ -30,7 +30,7 @@ tells what a file would do.`,
     const pool = createPool(config, { log, notifyCommand: ownCommand('notify') });
     const source = { file, env: process.env, log };
     pool.reloadSource = () => reloadNow(pool, source);
-    serveApi(pool, { reload: () => reloadNow(pool, source) });
+    await serveApi(pool, { reload: () => reloadNow(pool, source) });
     const stop = stopSignal({ hangUp: false });
     const hangUp = reloadOnHangUp(pool, source);
     log.info(
