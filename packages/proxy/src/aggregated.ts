@@ -79,6 +79,9 @@ export class AggregatedProxy implements BoardListener {
   #resizedMs = Number.NEGATIVE_INFINITY;
   #id: number;
   #mask = 0;
+  /** Where the newest job came from. */
+  #source: Upstream | undefined = undefined;
+  #sourceEpoch = 0;
   #outage: Timer | undefined = undefined;
   #isOut = false;
   #closing: Promise<void> | undefined = undefined;
@@ -249,8 +252,10 @@ export class AggregatedProxy implements BoardListener {
     this.#outage?.cancel();
     this.#outage = undefined;
     this.#isOut = false;
-    // Work of an upstream that is still there counts; that of a lost one would be for nothing.
-    this.#publish(upstream, job, before?.job === undefined || job.notify.clean);
+    // Work of an upstream that is still there counts, and so does that of one which knows us again; for a lost one it
+    // would be for nothing. What the first job of a connection says of itself is about the connection.
+    const isKnown = before?.job !== undefined || (this.#source === upstream && this.#sourceEpoch === upstream.epoch);
+    this.#publish(upstream, job, !isKnown);
   }
 
   ready(upstream: Upstream, resumed: boolean): void {
@@ -306,7 +311,9 @@ export class AggregatedProxy implements BoardListener {
         clean,
         nowMs: this.#clock.now(),
       });
-      this.#forwarder.give(id, upstream, job);
+      this.#forwarder.give(id, upstream, job, clean);
+      this.#source = upstream;
+      this.#sourceEpoch = upstream.epoch;
       this.#split = split;
       if (isResize) {
         if (before !== undefined) this.#resizedMs = nowMs;

@@ -72,14 +72,13 @@ export class Forwarder {
     return this.#unsent.size;
   }
 
-  /** Miners get this job under a number of ours. */
-  give(id: number, upstream: Upstream, job: MinerJob): void {
-    if (job.notify.clean) this.endJobs(upstream);
+  /** Miners get this job under a number of ours. `clean`: the upstream takes no shares of earlier ones any more. */
+  give(id: number, upstream: Upstream, job: MinerJob, clean: boolean): void {
+    if (clean) this.#endJobs(upstream);
     this.#jobs.set(id, { upstream, epoch: upstream.epoch, job, staleSinceMs: undefined });
   }
 
-  /** The upstream takes no shares of its earlier jobs any more. */
-  endJobs(upstream: Upstream): void {
+  #endJobs(upstream: Upstream): void {
     const nowMs = this.#parts.clock.monotonic();
     for (const given of this.#jobs.values()) {
       if (given.upstream === upstream) given.staleSinceMs ??= nowMs;

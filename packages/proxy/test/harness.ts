@@ -108,7 +108,7 @@ export class TestPool {
     if (this.refuse) return Promise.reject(new Error('refused'));
     const pair = createMemoryPair({ clock: this.#clock, clientAddress: '10.1.0.1' });
     this.connections.push(pair.client);
-    this.server.attach(pair.server);
+    this.server.attach(pair.server, { index: 0 });
     return Promise.resolve(pair.client);
   }
 
@@ -249,6 +249,23 @@ export class ProxyBench {
       this.clock.advance(Math.min(1000, left));
       await quiet();
     }
+  }
+
+  /** Lets time pass until there is an answer. */
+  async outcome<T>(answer: Promise<T>): Promise<T> {
+    let isHere = false;
+    answer.then(
+      () => {
+        isHere = true;
+      },
+      () => {
+        isHere = true;
+      },
+    );
+    await quiet();
+    for (let i = 0; i < 60 && !isHere; i++) await this.advance(1000);
+    if (!isHere) throw new Error('no answer within a minute');
+    return answer;
   }
 
   async close(): Promise<void> {
