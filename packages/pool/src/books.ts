@@ -14,7 +14,9 @@ import { BoundedMap, type Clock, type Logger } from '@headframe/primitives';
 import type { PoolConfig } from './config/schema.js';
 import { FeeAccounts } from './fee-accounts.js';
 import type { CurrentSetup, PoolSetup } from './setup.js';
+import { HASHES_PER_DIFFICULTY } from './storage.js';
 import { createPoolWallet } from './wallet.js';
+import { WindowCheck } from './window-check.js';
 
 /** Heights whose network difficulty is remembered for blocks found on them: a day of a fast chain. */
 const HEIGHTS = 2_000;
@@ -118,9 +120,22 @@ class PoolBooks implements Books {
     this.#setup = setup;
     this.#feeAccounts = new FeeAccounts({ accounting: ledger.accounting, clock, log });
     const difficulties = new BoundedMap<number, number>(HEIGHTS);
+    const { payout, storage } = config;
+    const windowCheck =
+      payout.scheme === 'pplns' || payout.scheme === 'coinbase-split'
+        ? new WindowCheck(
+            {
+              window: payout.window,
+              retentionMs: storage.shareDays * DAY_MS,
+              hashesPerDifficulty: HASHES_PER_DIFFICULTY / setup.current.coin.difficultyFactor,
+            },
+            { ledger, clock, log },
+          )
+        : undefined;
     this.#leave = [
       jobs.on('job', (job) => {
         difficulties.set(job.height, job.networkDifficulty);
+        void windowCheck?.look(job.networkDifficulty);
         const stored = jobs.find(job.id);
         if (stored !== undefined) this.accountant.jobMade(job, stored.template);
       }),

@@ -9,7 +9,7 @@ import { openShareLog } from './share-log.js';
 
 const DAY_MS = 86_400_000;
 /** Hashes that difficulty 1 takes on average where the coin's factor is 1. */
-const HASHES_PER_DIFFICULTY = 2 ** 32;
+export const HASHES_PER_DIFFICULTY = 2 ** 32;
 /** A commit takes milliseconds; one that is out for this long means that the storage hangs. */
 const HANGING_MS = 5_000;
 
