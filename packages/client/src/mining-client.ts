@@ -248,7 +248,7 @@ export class MiningClient {
       }
       this.#events.safeEmit('disconnected', { error, retryInMs, pool: lost });
       if (retryInMs === undefined) return error;
-      await waitFor(this.#clock, retryInMs, this.#stop.signal);
+      if (retryInMs > 0) await waitFor(this.#clock, retryInMs, this.#stop.signal);
       if (this.#stop.signal.aborted) return undefined;
     }
   }

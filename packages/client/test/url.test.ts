@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSameDomain, parseStratumUrl } from '../src/index.js';
+import { isSameDomain, parseStratumUrl, registrableDomain } from '../src/index.js';
 
 describe('parseStratumUrl', () => {
   it.each([
@@ -29,16 +29,41 @@ describe('parseStratumUrl', () => {
   });
 });
 
+describe('registrableDomain', () => {
+  it.each([
+    ['eu.pool.example.com', 'example.com'],
+    ['Pool.Example.COM.', 'example.com'],
+    ['pool.example.co.uk', 'example.co.uk'],
+    ['example.com.br', 'example.com.br'],
+    ['com.br', undefined],
+    ['mine.duckdns.org', 'mine.duckdns.org'],
+    ['a.mine.duckdns.org', 'mine.duckdns.org'],
+    ['duckdns.org', undefined],
+    ['localhost', undefined],
+    ['127.0.0.1', undefined],
+    ['::1', undefined],
+    ['a..com', undefined],
+  ])('%s: %s', (host, expected) => {
+    expect(registrableDomain(host)).toBe(expected);
+  });
+});
+
 describe('isSameDomain', () => {
   it.each([
     ['eu.pool.example.com', 'us.pool.example.com', true],
     ['pool.example.com', 'POOL.example.com', true],
     ['eu.pool.com', 'us.pool.com', true],
+    ['pool.com', 'eu.pool.com', true],
     ['pool.com', 'evil.com', false],
+    ['pool.co.uk', 'evil.co.uk', false],
+    ['eu.pool.co.uk', 'us.pool.co.uk', true],
+    ['mine.duckdns.org', 'evil.duckdns.org', false],
     ['eu.pool.com', 'eu.evil.com', false],
+    ['pool.com', 'pool.com.evil.net', false],
     ['127.0.0.1', '127.0.0.2', false],
     ['10.0.0.1', '10.0.0.1', true],
     ['localhost', 'evil', false],
+    ['pool', 'pool', true],
     ['::1', '::2', false],
   ])('%s to %s: %s', (from, to, expected) => {
     expect(isSameDomain(from, to)).toBe(expected);

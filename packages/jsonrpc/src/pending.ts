@@ -1,4 +1,4 @@
-import { type Clock, PoolError, type PoolErrorCode, type Timer } from '@headframe/primitives';
+import { type Clock, isPoolError, PoolError, type PoolErrorCode, type Timer } from '@headframe/primitives';
 import { encodeRequest } from './encode.js';
 import type { ResponseMessage } from './message.js';
 import { type PeerError, readPeerError } from './peer-error.js';
@@ -100,7 +100,8 @@ export class PendingRequests {
       try {
         this.#send(line);
       } catch (cause) {
-        this.#fail(id, 'connection_closed', cause);
+        // A full send queue is a reason of its own: the connection lives, and the peer does not read.
+        this.#fail(id, isPoolError(cause, 'queue_full') ? 'queue_full' : 'connection_closed', cause);
       }
     });
   }
@@ -145,7 +146,7 @@ export class PendingRequests {
 const TEXT: Partial<Record<PoolErrorCode, string>> = {
   request_timeout: 'no answer in time',
   connection_closed: 'the connection is closed',
-  queue_full: 'too many requests without an answer',
+  queue_full: 'too many requests without an answer, or too many bytes unsent',
   aborted: 'aborted',
 };
 
