@@ -105,9 +105,15 @@ export function setUp(config: PoolConfig): PoolSetup {
     }
   }
 
+  const isCredited = creditsAccounts(config.payout);
+  if (isCredited && config.storage.url === 'log:') {
+    const what = config.payout.payments === undefined ? `the scheme ${config.payout.scheme}` : 'payments';
+    const message = `is log:, in which nobody has an account; ${what} needs sqlite: or postgres:`;
+    problems.push({ path: 'storage.url', message });
+  }
+
   const versionMask = config.versionMask === undefined ? coin.versionMask : hexToU32(config.versionMask);
   if (problems.length > 0) throw configError(problems);
-  const isCredited = creditsAccounts(config.payout);
   const direct = rest > 0 ? [{ script: main, parts: rest }, ...fees] : fees;
   const recipients = config.payout.fees.map(({ address, percent }) => ({
     account: canonicalAddress(coin, address),

@@ -149,6 +149,28 @@ describe('environment', () => {
 });
 
 describe('set-up', () => {
+  it.each([
+    ['prop', {}],
+    ['pplns', {}],
+    ['pps', {}],
+    ['fpps', {}],
+    ['coinbase-split', {}],
+    ['solo', { payments: {} }],
+  ] as const)('refuses %s with %o on the plain share log, where nobody could be credited', (scheme, more) => {
+    const payout = { address: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', scheme, ...more };
+    const config = parseConfig({ ...minimal, network: 'regtest', payout, storage: { url: 'log:' } });
+    expect(() => setUp(config)).toThrow(/storage\.url: is log:/);
+    expect(() => setUp({ ...config, storage: { ...config.storage, url: undefined } })).not.toThrow();
+  });
+
+  it('refuses amounts and windows that would stop the books later', () => {
+    const payout = (more: object) => ({ ...minimal, payout: { address: 'a', scheme: 'pplns', ...more } });
+    for (const minimum of ['0', '0.00000000', '00']) {
+      expect(() => parseConfig(payout({ payments: { minimum } })), minimum).toThrow(/minimum: must be more than 0/);
+    }
+    expect(() => parseConfig(payout({ window: 1e-300 }))).toThrow(/payout\.window/);
+  });
+
   it('refuses payouts that anybody could spend', () => {
     // BIP 350's example of witness version 16.
     const config = parseConfig({ ...minimal, network: 'mainnet', payout: { address: 'bc1sw50qgdz25j' } });

@@ -41,6 +41,7 @@ const payments = z.strictObject({
   minimum: z
     .string()
     .regex(/^\d{1,10}(\.\d{1,8})?$/, 'must be an amount of coins as text, e.g. "0.001"')
+    .refine((text) => !/^[0.]*$/.test(text), 'must be more than 0')
     .default('0.001')
     .describe('Least payment in coins, as text; accounts may set a higher one.'),
   approval: z
@@ -77,7 +78,7 @@ export const payout = z
       .describe('Parts of each reward: in the coinbase (`solo` without `payments`, `coinbase-split`), else credited.'),
     window: z
       .number()
-      .positive()
+      .min(0.001)
       .max(1000)
       .default(2)
       .describe('PPLNS and coinbase split: how much work counts, in multiples of the network difficulty.'),
