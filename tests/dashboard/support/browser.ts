@@ -1,11 +1,6 @@
-import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
 export const CHROMIUM_PATH = '/usr/bin/chromium';
-
-function hasChromium(): boolean {
-  return existsSync(CHROMIUM_PATH);
-}
 
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
