@@ -139,7 +139,7 @@ async function becomeReady(
   while (!signal.aborted) {
     let reason: string;
     try {
-      await rpc.call(command.definition.readyMethod, [], { timeoutMs: CALL_TIMEOUT_MS, signal });
+      await rpc.call(command.definition.readyMethod, [], { timeoutMs: CALL_TIMEOUT_MS, signal, connection: 'own' });
       return undefined;
     } catch (error) {
       reason = errorMessage(error);

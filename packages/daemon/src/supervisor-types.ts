@@ -61,7 +61,10 @@ export interface DaemonSupervisor {
    *   `listen_failed`, `request_timeout` it never answered, `worker_failed`
    */
   ready(signal?: AbortSignal): Promise<void>;
-  /** Calls the node. @throws PoolError as the RPC client does, e.g. `rpc_unavailable` while it is down */
+  /**
+   * Calls the node. Calls under way when the node is stopped fail with `closed`.
+   * @throws PoolError as the RPC client does, e.g. `rpc_unavailable` while it is down
+   */
   call(method: string, params?: readonly unknown[], options?: RpcCallOptions): Promise<unknown>;
   /**
    * Ends the node: the call `stop`, SIGTERM if that does not help, SIGKILL at last. Resolves when the process is gone.

@@ -59,7 +59,11 @@ class NodeSupervisor implements DaemonSupervisor {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #spawn: SpawnDaemon;
+  /** For the supervisor's own calls; keeps no connection. */
   readonly #rpc: RpcClient;
+  readonly #makeRpc: () => RpcClient;
+  /** For calls of others. */
+  #calls: RpcClient;
   readonly #restarts: RestartBudget;
   readonly #events: TypedEmitter<SupervisorEvents>;
   readonly #waiters = new Set<Waiter>();
@@ -80,7 +84,9 @@ class NodeSupervisor implements DaemonSupervisor {
     const { timeoutMs } = options.rpc ?? {};
     const rpc = { ...this.command.rpc, ...(timeoutMs !== undefined && { timeoutMs }) };
     this.daemonOptions = { name: this.name, ...rpc };
-    this.#rpc = (modules.createRpc ?? createRpcClient)({ ...rpc, clock: this.#clock });
+    this.#makeRpc = () => (modules.createRpc ?? createRpcClient)({ ...rpc, clock: this.#clock });
+    this.#rpc = this.#makeRpc();
+    this.#calls = this.#makeRpc();
     this.#events = new TypedEmitter((error, event) =>
       this.#log.error({ event, error: errorMessage(error) }, 'listener failed'),
     );
@@ -225,7 +231,7 @@ class NodeSupervisor implements DaemonSupervisor {
   }
 
   call(method: string, params: readonly unknown[] = [], options: RpcCallOptions = {}): Promise<unknown> {
-    return this.#rpc.call(method, params, options);
+    return this.#calls.call(method, params, options);
   }
 
   async stop(): Promise<StopOutcome> {
@@ -247,6 +253,7 @@ class NodeSupervisor implements DaemonSupervisor {
       await this.stop();
     } finally {
       this.#rpc.close();
+      this.#calls.close();
       this.#events.removeAllListeners();
     }
   }
@@ -256,6 +263,11 @@ class NodeSupervisor implements DaemonSupervisor {
     if (previous.kind === state.kind && pidOf(previous) === pidOf(state)) return;
     this.#state = state;
     if (state.kind === 'ready') this.#log.info({ pid: state.pid }, 'the node is ready');
+    if (state.kind === 'stopping') {
+      // A node does not end as long as a connection is kept open.
+      this.#calls.close();
+      if (!this.#isClosed) this.#calls = this.#makeRpc();
+    }
     this.#events.safeEmit('state', { state, previous });
     this.#settleWaiters(state);
   }
