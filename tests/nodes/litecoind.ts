@@ -21,6 +21,8 @@ export interface LitecoinNode extends TestNode {
 export interface LitecoindOptions {
   /** Let MWEB activate at height 432. Default false: never. */
   readonly mweb?: boolean;
+  /** More arguments. */
+  readonly args?: readonly string[];
 }
 
 /** Starts litecoind (scrypt, regtest) in a folder of its own, with a peer and without the initial-download check. */
@@ -65,6 +67,7 @@ export async function startLitecoind(options: LitecoindOptions = {}): Promise<Li
       '-peertimeout=86400', // the idle connection never shakes hands
       '-maxtipage=2000000000', // a tip of any age ends the initial download
       ...(options.mweb === true ? [] : ['-vbparams=mweb:-2:0']),
+      ...(options.args ?? []),
     ]);
     running = node;
     await waitFor('litecoind to answer', () => {
