@@ -3,12 +3,21 @@ import { createRequire } from 'node:module';
 import { LITECOIND_PATH } from '../nodes/litecoind.js';
 import { postgresPrograms } from '../nodes/postgres.js';
 
-export type Service = 'bcoin' | 'chromium' | 'dashboard' | 'litecoind' | 'pool binary' | 'postgresql' | 'strace';
+export type Service =
+  | 'bcoin'
+  | 'chromium'
+  | 'dashboard'
+  | 'electrum'
+  | 'litecoind'
+  | 'pool binary'
+  | 'postgresql'
+  | 'strace';
 
 const HOW: Readonly<Record<Service, string>> = {
   bcoin: 'install the workspace (npm test does)',
   chromium: 'apt-get install --no-install-recommends chromium',
   dashboard: 'build the workspace (npm test does)',
+  electrum: 'apt-get install --no-install-recommends electrum',
   litecoind: 'apt-get install --no-install-recommends litecoind',
   postgresql: 'apt-get install --no-install-recommends postgresql',
   strace: 'apt-get install --no-install-recommends strace',
@@ -20,6 +29,7 @@ function isThere(service: Service): boolean {
   if (service === 'postgresql') return postgresPrograms() !== undefined;
   if (service === 'chromium') return existsSync('/usr/bin/chromium');
   if (service === 'dashboard') return existsSync(new URL('../../apps/dashboard/dist/index.html', import.meta.url));
+  if (service === 'electrum') return existsSync('/usr/bin/electrum');
   if (service === 'strace') return existsSync('/usr/bin/strace');
   if (service === 'pool binary') return existsSync(new URL('../../apps/pool/dist/index.js', import.meta.url));
   try {
