@@ -88,7 +88,12 @@ describe('TLS on the port', () => {
 
   it('tells of a port that does not speak it, or not in time', async () => {
     const plain = await check(
-      createServer((socket) => socket.on('error', () => {}).resume().end('hello\n')),
+      createServer((socket) =>
+        socket
+          .on('error', () => {})
+          .resume()
+          .end('hello\n'),
+      ),
       {},
     );
     expect(plain.list()[0]).toMatchObject({ status: 'wrong', text: expect.stringContaining('failed') });
