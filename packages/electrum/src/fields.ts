@@ -11,8 +11,8 @@ export const hash = z
   .string()
   .toLowerCase()
   .regex(/^[0-9a-f]{64}$/, 'not 64 hex digits')
-  .describe('hash, display order');
-export const height = z.int().min(0).max(MAX_HEIGHT).describe('block height');
+  .describe('hash');
+export const height = z.int().min(0).max(MAX_HEIGHT).describe('height');
 export const count = z.int().min(0).max(MAX_HEIGHT);
 /** Bytes as hex; the empty string is none. */
 export const hex = z
@@ -21,17 +21,17 @@ export const hex = z
   .regex(/^([0-9a-fA-F]{2})*$/, 'not hex')
   .describe('hex');
 /** 80 bytes as hex; chains with merged mining append their proof. */
-export const headerHex = hex.min(160).describe('block header, hex');
+export const headerHex = hex.min(160).describe('header');
 /** Satoshi. */
 export const amount = z.int().describe('satoshi');
 /** Coins per 1,000 bytes; -1: the node cannot tell. */
-export const feeRate = z.number().describe('coins per kB, -1 when unknown');
+export const feeRate = z.number().describe('fee rate');
 export const text = z.string().max(MAX_TEXT);
 export const address = z.string().min(1).max(130).describe('address');
 /** Hash of a history, see `historyStatus`; null without transactions. */
-export const status = hash.nullable().describe('status, null without transactions');
+export const status = hash.nullable().describe('status');
 /** Siblings from the leaf up. No block has 2^32 transactions. */
-export const branch = z.array(hash).max(32).describe('merkle branch, leaf to root');
+export const branch = z.array(hash).max(32).describe('branch');
 
 export const historyItem = z.object({
   tx_hash: hash,
@@ -57,18 +57,20 @@ export const unspentItem = z.object({
 export const merkleProof = z.object({ block_height: height, merkle: branch, pos: count });
 
 /** A block header the old way: its fields one by one, with the height. */
-export const headerObject = z.object({
-  block_height: height,
-  version: z.int(),
-  /** Null above the first block on some servers. */
-  prev_block_hash: hash.nullable(),
-  merkle_root: hash,
-  timestamp: z.int().min(0).max(0xffffffff),
-  bits: z.int().min(0).max(0xffffffff),
-  nonce: z.int().min(0).max(0xffffffff),
-  /** Root of the tree of unspent outputs that servers before 1.0 kept. */
-  utxo_root: z.string().max(64).optional(),
-});
+export const headerObject = z
+  .object({
+    block_height: height,
+    version: z.int(),
+    /** Null above the first block on some servers. */
+    prev_block_hash: hash.nullable(),
+    merkle_root: hash,
+    timestamp: z.int().min(0).max(0xffffffff),
+    bits: z.int().min(0).max(0xffffffff),
+    nonce: z.int().min(0).max(0xffffffff),
+    /** Root of the tree of unspent outputs that servers before 1.0 kept. */
+    utxo_root: z.string().max(64).optional(),
+  })
+  .describe('header object');
 export const headerTip = z.object({ height, hex: headerHex });
 
 /** Name and hidden name of ports: `{tcp_port, ssl_port}` and what newer servers add (`ws_port`, ...). */

@@ -1,7 +1,7 @@
 import { PoolError } from '@headframe/primitives';
 import type { z } from 'zod';
 import { type HeaderObject, headerObject } from './fields.js';
-import { parseBlockHeader } from './header.js';
+import { headerHexOf, parseBlockHeader } from './header.js';
 import type { ElectrumMethodName } from './methods.js';
 import { methodForms } from './methods.js';
 
@@ -60,6 +60,10 @@ export class HeadersNotification {
   }
   get nonce(): number {
     return this.#fields.nonce;
+  }
+  /** Name of the block, display order. */
+  get hash(): string {
+    return parseBlockHeader(this.hex ?? (this.object === undefined ? '' : headerHexOf(this.object))).hash;
   }
   /** Only from servers before 1.0. */
   get utxoRoot(): string | undefined {

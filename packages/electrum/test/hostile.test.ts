@@ -137,7 +137,7 @@ describe('hostile servers', () => {
   });
 
   it('a server that does not read is noticed before memory is', async () => {
-    const { client, server } = await connected({ maxPending: 10_000 });
+    const { client, clock, server } = await connected({ maxPending: 10_000 });
     server.open?.freeze();
     const raw = '00'.repeat(1_000_000);
     const codes: (string | undefined)[] = [];
@@ -148,7 +148,10 @@ describe('hostile servers', () => {
     }
     expect(codes.length).toBeGreaterThan(5);
     expect(new Set(codes)).toEqual(new Set(['queue_full']));
-    await client.close();
+    const closed = client.close();
+    // It does not end its side either: the connection is cut after the linger time.
+    await clock.advanceAsync(10_000);
+    await closed;
     expect(codes).toHaveLength(20);
   });
 });

@@ -14,6 +14,7 @@ import {
   encodeElectrumRequest,
   encodeElectrumResult,
   HeadersNotification,
+  headerObjectOf,
   isElectrumError,
   NumBlocksNotification,
   parseElectrumMessage,
@@ -22,7 +23,7 @@ import {
   ScripthashNotification,
   toElectrumError,
 } from '../src/index.js';
-import { GENESIS_HEADER } from './support.js';
+import { GENESIS_HASH, GENESIS_HEADER } from './support.js';
 
 const HASH = 'a6c9c361bd0bc536d6a22648efbf8f9b200e425ef6c3a7a9669dc444c532a347';
 
@@ -124,6 +125,8 @@ describe('notifications as values', () => {
       utxoRoot: HASH,
     });
     expect(notification?.toCall().params).toEqual([object]);
+    expect(HeadersNotification.ofObject(headerObjectOf(GENESIS_HEADER, 0)).hash).toBe(GENESIS_HASH);
+    expect(HeadersNotification.ofHex(0, GENESIS_HEADER).hash).toBe(GENESIS_HASH);
     const first = HeadersNotification.ofObject({ ...object, prev_block_hash: null });
     expect(first.prevHash).toBe('0'.repeat(64));
   });
