@@ -124,6 +124,16 @@ export class Mining<Account> {
     return true;
   }
 
+  /**
+   * Takes a worker from a channel: its shares are answered as those of nobody from now on. False when there is none of
+   * exactly this name.
+   */
+  forgetWorker(channel: Channel<Account>, name: string): boolean {
+    const isKnown = channel.workers.remove(name);
+    if (isKnown) this.#workers--;
+    return isKnown;
+  }
+
   /** Begins to send work, once the replies to subscribe and authorize are given. */
   start(channel: Channel<Account>, greet: (give: () => void) => void): void {
     const { session } = channel;
@@ -225,6 +235,25 @@ export class Mining<Account> {
   }
 
   /**
+   * Sizes of extranonce for sessions to come; those that are open need {@link changeExtranonce}.
+   * @throws PoolError `invalid_argument` for sizes that cannot be
+   */
+  resize(sizes: ExtranonceSizes): void {
+    checkSizes(sizes);
+    const { terms, limits, clock } = this.parts;
+    terms.resize(sizes.extranonce2Size);
+    if (this.extranonces?.length === sizes.extranonce1Size) return;
+    // What is leased has the old size.
+    this.leases.clear(clock.monotonic());
+    this.extranonces = new ExtranonceAllocator({
+      instance: 0,
+      length: sizes.extranonce1Size,
+      limit: limits.extranonces,
+      cooldownMs: limits.leaseMs,
+    });
+  }
+
+  /**
    * Other sizes of extranonce, from this job on. Miners that can be told get it with the job; the others cannot go on
    * and are handed to `leave`. The job must have a variant for `extranonce1Size + extranonce2Size` bytes.
    * @param channels of all sessions, those without work included
@@ -236,21 +265,9 @@ export class Mining<Account> {
     channels: Iterable<Channel<Account>>,
     leave: (channel: Channel<Account>) => void,
   ): void {
-    checkSizes(sizes);
+    this.resize(sizes);
     const nowMs = this.parts.clock.monotonic();
-    const { terms, limits } = this.parts;
-    terms.resize(sizes.extranonce2Size);
-    const old = this.extranonces;
-    if (old === undefined || old.length !== sizes.extranonce1Size) {
-      // What is leased has the old size.
-      this.leases.clear(nowMs);
-      this.extranonces = new ExtranonceAllocator({
-        instance: 0,
-        length: sizes.extranonce1Size,
-        limit: limits.extranonces,
-        cooldownMs: limits.leaseMs,
-      });
-    }
+    const { terms } = this.parts;
     this.broadcaster.replace(record);
     for (const channel of channels) {
       const { prefix } = channel;

@@ -10,7 +10,9 @@ export interface Worker<Account = unknown> {
   readonly address: string;
 }
 
-/** The workers of a channel by name. No operation looks at more than one of them, however many there are. */
+/**
+ * The workers of a channel by name. No operation but `remove` looks at more than one of them, however many there are.
+ */
 export class WorkerTable<Account = unknown> {
   readonly #limit: number;
   /** A session with one worker, the usual one, needs no map. */
@@ -76,6 +78,16 @@ export class WorkerTable<Account = unknown> {
       for (const worker of this) fold(this.#folded, worker);
     }
     return this.#folded.get(name.trim().toLowerCase()) ?? undefined;
+  }
+
+  /** Takes a worker away; false when none has exactly this name. */
+  remove(name: string): boolean {
+    if (this.#exact(name) === undefined) return false;
+    this.#byName?.delete(name);
+    if (this.#first?.name === name) this.#first = this.#byName?.values().next().value;
+    if (this.#keys !== undefined) this.#keys = new Set([...this].map(({ key }) => key));
+    this.#folded = undefined;
+    return true;
   }
 
   /** True when a worker of this account is here. */

@@ -164,6 +164,24 @@ describe('authorize', () => {
     }
   });
 
+  it('a worker that the program forgets hands in no more shares; the others do', async () => {
+    h = await harness({ job });
+    const miner = await h.connect().start();
+    await miner.authorize('bob.rig2');
+    const [session] = [...h.server.sessions];
+    if (session === undefined) throw new Error('no session');
+    const channel = h.server.channelOf(session);
+    expect(h.server.stats().workers).toBe(2);
+    expect(h.server.mining.forgetWorker(channel, 'bob.rig2')).toBe(true);
+    expect(h.server.mining.forgetWorker(channel, 'bob.rig2')).toBe(false);
+    expect(h.server.stats().workers).toBe(1);
+    expect((await miner.submit(miner.mine(), miner.job, 'bob.rig2')).error).toEqual([24, 'Unauthorized worker', null]);
+    expect((await miner.submit(miner.mine())).result).toBe(true);
+    miner.connection.destroy();
+    await settle();
+    expect(h.server.stats().workers).toBe(0);
+  });
+
   it.each([
     ['rejects', () => reject('unauthorized', 'unknown account'), [24, 'unknown account', null]],
     ['rejects later', () => Promise.resolve(reject('unauthorized')), [24, 'Unauthorized worker', null]],

@@ -41,6 +41,35 @@ describe('WorkerTable', () => {
     expect([...table].map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
+  it('forgets a worker, and no other', () => {
+    const table = new WorkerTable<string>(3);
+    for (const [name, key] of [
+      ['a', '1'],
+      ['B', '2'],
+      ['c', '2'],
+    ] as const)
+      table.add(worker(name, key));
+    expect(table.remove('b'), 'not exactly').toBe(false);
+    expect(table.remove('a')).toBe(true);
+    expect(table.remove('a')).toBe(false);
+    expect([...table].map(({ name }) => name)).toEqual(['B', 'c']);
+    expect(table.first?.name).toBe('B');
+    expect([table.find('a'), table.find('A')]).toEqual([undefined, undefined]);
+    expect([table.hasKey('1'), table.hasKey('2')]).toEqual([false, true]);
+    table.remove('B');
+    expect(table.hasKey('2'), 'of c').toBe(true);
+    expect(table.find('')?.name).toBe('c');
+    table.remove('c');
+    expect(table.size).toBe(0);
+    expect(table.first).toBeUndefined();
+    expect(table.hasKey('2')).toBe(false);
+    expect(table.add(worker('a', '3'))).toBe(true);
+    expect(table.find('a')?.key).toBe('3');
+    const one = new WorkerTable<string>(3);
+    one.add(worker('only'));
+    expect([one.remove('only'), one.size, one.hasKey('a')]).toEqual([true, 0, false]);
+  });
+
   it('costs the same with 10,000 names as with 100', () => {
     const time = (size: number): number => {
       const table = new WorkerTable<string>(20_000);
