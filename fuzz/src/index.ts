@@ -1,6 +1,9 @@
 import type { FuzzTarget } from './run.js';
 import { auxpowTarget } from './targets/auxpow.js';
+import { controlTarget } from './targets/control.js';
 import { detectTarget } from './targets/detect.js';
+import { electrumMessageTarget } from './targets/electrum-message.js';
+import { electrumProofTarget } from './targets/electrum-proof.js';
 import { framerTarget } from './targets/framer.js';
 import { messageTarget } from './targets/message.js';
 import { notifyTarget } from './targets/notify.js';
@@ -24,5 +27,8 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   detectTarget,
   templateTarget,
   auxpowTarget,
+  controlTarget,
+  electrumMessageTarget,
+  electrumProofTarget,
   sessionTarget,
 ];
