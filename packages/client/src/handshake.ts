@@ -1,4 +1,4 @@
-import { isPoolError } from '@headframe/primitives';
+import { isPoolError, uint256FromBytesLe } from '@headframe/primitives';
 import { decodeSubscribeResult, isStratumError, StratumError, type Subscription } from '@headframe/stratum-v1';
 import type { StratumClient } from './stratum-client.js';
 
@@ -17,6 +17,8 @@ export interface HandshakeOptions {
   readonly minimumDifficulty?: number;
   /** Sends `mining.suggest_difficulty` after authorization. */
   readonly suggestDifficulty?: number;
+  /** Sends `mining.suggest_target` after authorization: 32 bytes, little-endian integer. */
+  readonly suggestTarget?: Uint8Array;
   /** Announces that `mining.set_extranonce` is understood. Default true. */
   readonly subscribeExtranonce?: boolean;
   /** Sends configure, subscribe and authorize in one write, as some firmware does. Default false. */
@@ -72,6 +74,11 @@ export async function authorizeWorker(client: StratumClient, worker: WorkerCrede
   if (result !== true) throw new StratumError('unauthorized', `the pool does not know ${worker.username}`);
 }
 
+/** A target as it is written on the wire: 64 hex digits, most significant byte first. */
+export function targetHex(target: Uint8Array): string {
+  return uint256FromBytesLe(target).toString(16).padStart(64, '0');
+}
+
 /** Asks for something a pool may not offer; a refusal changes nothing. */
 async function ask(request: Promise<unknown>): Promise<void> {
   try {
@@ -115,6 +122,9 @@ export async function handshake(
   if (options.subscribeExtranonce !== false) wishes.push(ask(client.request('mining.extranonce.subscribe', [])));
   if (options.suggestDifficulty !== undefined) {
     wishes.push(ask(client.request('mining.suggest_difficulty', [options.suggestDifficulty])));
+  }
+  if (options.suggestTarget !== undefined) {
+    wishes.push(ask(client.request('mining.suggest_target', [targetHex(options.suggestTarget)])));
   }
   await Promise.all(wishes);
   return result;

@@ -7,11 +7,10 @@ import {
   silentLogger,
   systemClock,
   TypedEmitter,
-  uint256FromBytesLe,
 } from '@headframe/primitives';
 import { isStratumError, type Subscription } from '@headframe/stratum-v1';
 import { Backoff } from './backoff.js';
-import { authorizeWorker, type WorkerCredentials } from './handshake.js';
+import { authorizeWorker, targetHex, type WorkerCredentials } from './handshake.js';
 import type { MinerJob } from './job.js';
 import type { MiningClientEvents, MiningClientOptions, PreferredPolicy } from './mining-options.js';
 import type { Extranonce, JobStatus } from './mining-state.js';
@@ -168,7 +167,7 @@ export class MiningClient {
 
   /** Wishes for a share target: 32 bytes, little-endian integer. @throws StratumError as {@link suggestDifficulty} */
   async suggestTarget(target: Uint8Array): Promise<void> {
-    await this.request('mining.suggest_target', [uint256FromBytesLe(target).toString(16).padStart(64, '0')]);
+    await this.request('mining.suggest_target', [targetHex(target)]);
   }
 
   /** Milliseconds until the pool answered `mining.ping` (an error is an answer too). */

@@ -119,6 +119,84 @@ describe('MiningClient', () => {
     expect(jobs[1]).toMatchObject({ jobId: '2', difficulty: 8, extranonce2Size: 4, versionMask: 0x6000 });
   });
 
+  it('tells of extranonce, mask, difficulty and notices, and of every message', async () => {
+    const { client, pool } = setup();
+    const seen: unknown[] = [];
+    client.on('difficulty', (difficulty) => seen.push(difficulty));
+    client.on('extranonce', ({ extranonce1, extranonce2Size }) => seen.push([extranonce1.length, extranonce2Size]));
+    client.on('versionMask', (mask) => seen.push(mask));
+    client.on('notice', (text) => seen.push(text));
+    await client.start();
+    expect(seen).toEqual([0.001]);
+    client.on('message', ({ method }) => seen.push(method));
+    pool.session.push('mining.set_extranonce', ['aabbcc', 4]);
+    pool.session.push('mining.set_version_mask', ['00006000']);
+    pool.session.push('client.show_message', ['hello']);
+    pool.session.send({ id: 7, method: 'vendor.ask', params: [] });
+    await settle();
+    expect(seen.slice(1)).toEqual([
+      'mining.set_extranonce',
+      [3, 4],
+      'mining.set_version_mask',
+      0x6000,
+      'client.show_message',
+      'hello',
+      'vendor.ask',
+    ]);
+    expect(client.versionMask).toBe(0x6000);
+    expect(client.extranonce?.extranonce2Size).toBe(4);
+    expect(client.difficulty).toBe(0.001);
+  });
+
+  it('knows which jobs are current, live and stale', async () => {
+    const { client, pool } = setup();
+    expect(client.jobStatus(NOTIFY[0])).toBe('unknown');
+    await client.start();
+    const push = async (jobId: string, clean: boolean): Promise<void> => {
+      pool.session.push('mining.notify', [jobId, ...NOTIFY.slice(1, 8), clean]);
+      await settle();
+    };
+    await push('2', false);
+    expect([NOTIFY[0], '2', '3'].map((id) => client.jobStatus(id))).toEqual(['live', 'current', 'unknown']);
+    await push('3', true);
+    expect([NOTIFY[0], '2', '3'].map((id) => client.jobStatus(id))).toEqual(['stale', 'stale', 'current']);
+  });
+
+  it('does not submit or authorize before it is introduced', async () => {
+    const { client, pool } = setup();
+    const share = { jobId: '1', extranonce2: new Uint8Array(8), ntime: 1, nonce: 1, versionBits: undefined };
+    const code = async (promise: Promise<unknown>): Promise<string> => {
+      const error = await errorOf(promise);
+      return isPoolError(error) ? error.code : 'none';
+    };
+    expect(await code(client.submit(share))).toBe('connection_closed');
+    expect(await code(client.authorize({ username: 'bob' }))).toBe('connection_closed');
+    expect(() => client.notify('a', [])).toThrow(expect.objectContaining({ code: 'connection_closed' }));
+    pool.methods.set('mining.authorize', () => undefined);
+    const started = errorOf(client.start());
+    await settle();
+    // Connected, and not let in yet; the connection itself may send what it likes.
+    expect(await code(client.submit(share))).toBe('connection_closed');
+    expect(await client.connection?.request('mining.submit', ['x', '1', '00', '00', '00'])).toBe(true);
+    await client.close();
+    await started;
+  });
+
+  it('wishes for a difficulty and for a target', async () => {
+    const { client, pool } = setup({ suggestTarget: Uint8Array.of(255, ...new Uint8Array(31)) });
+    pool.methods.set('mining.suggest_difficulty', () => true);
+    pool.methods.set('mining.suggest_target', () => true);
+    await client.start();
+    await client.suggestDifficulty(0.5);
+    await client.suggestTarget(Uint8Array.of(1, 2, ...new Uint8Array(30)));
+    expect(pool.session.calls('mining.suggest_difficulty')[0]?.params).toEqual([0.5]);
+    expect(pool.session.calls('mining.suggest_target').map(({ params }) => params)).toEqual([
+      [`${'0'.repeat(62)}ff`],
+      [`${'0'.repeat(60)}0201`],
+    ]);
+    expect(isPoolError(await errorOf(client.suggestTarget(new Uint8Array(5))), 'invalid_argument')).toBe(true);
+  });
+
   it('submits with 6 params where bits may roll, else with 5', async () => {
     const { client, pool } = setup();
     await client.start();

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { silentLogger, systemClock } from '@headframe/primitives';
 import { jsonDetector, type Listener, listenTcp, openConnection } from '@headframe/transport';
@@ -57,6 +58,45 @@ describe('over the network', () => {
     await expect(connectStratum({ url })).rejects.toMatchObject({ code: 'connection_refused' });
     const client = await connectStratum({ url, tls: { allowSelfSigned: true } });
     await client.close();
+  });
+
+  it('takes exactly the certificate that is pinned, whoever signed it', async () => {
+    const { address } = await listen(new FakePool(), true);
+    const url = `stratum+tls://127.0.0.1:${address.port}`;
+    const fingerprint256 = new X509Certificate(TEST_CERTIFICATE.cert).fingerprint256;
+    const client = await connectStratum({ url, tls: { fingerprint256 } });
+    await client.close();
+    const other = `00${fingerprint256.slice(2)}`;
+    await expect(connectStratum({ url, tls: { fingerprint256: other } })).rejects.toMatchObject({
+      code: 'connection_refused',
+      message: expect.stringContaining('not the pinned one'),
+    });
+    // A pin is looked at even where self-signed certificates are welcome.
+    const both = { fingerprint256: other, allowSelfSigned: true };
+    await expect(connectStratum({ url, tls: both })).rejects.toMatchObject({ code: 'connection_refused' });
+  });
+
+  it('does not take a certificate of another name, though its authority is trusted', async () => {
+    const { address } = await listen(new FakePool(), true);
+    const url = `stratum+tls://127.0.0.1:${address.port}`;
+    const tls = { ca: TEST_CERTIFICATE.cert, servername: 'pool.elsewhere.example' };
+    await expect(connectStratum({ url, tls })).rejects.toMatchObject({
+      code: 'connection_refused',
+      message: expect.stringMatching(/altname|does not match/i),
+    });
+  });
+
+  it('gives up on TLS that is never answered', async () => {
+    const listener = await listenTcp({ host: '127.0.0.1', port: 0 }, (connection) =>
+      connection.start({ data: () => {}, drain: () => {}, closed: () => {} }),
+    );
+    stops.push(() => listener.close());
+    const url = `stratum+tls://127.0.0.1:${listener.address.port}`;
+    await expect(connectStratum({ url, connectTimeoutMs: 200 })).rejects.toMatchObject({ code: 'request_timeout' });
+    const abort = new AbortController();
+    const connecting = connectStratum({ url, signal: abort.signal });
+    abort.abort();
+    await expect(connecting).rejects.toMatchObject({ code: 'aborted' });
   });
 
   it('says when nobody listens', async () => {
