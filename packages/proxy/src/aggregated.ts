@@ -34,7 +34,7 @@ import { PROXY_EVENTS, type ProxyEvents } from './events.js';
 import { Forwarder } from './forwarder.js';
 import { proxiedJob } from './proxied-job.js';
 import { banOptions, listenerOptions, validatorFactory } from './server-options.js';
-import { type ExtranonceSplit, splitExtranonce } from './split.js';
+import { type ExtranonceSplit, splitExtranonce, usualSizes } from './split.js';
 import { type AggregatedStats, upstreamRow } from './stats.js';
 import type { Upstream, UpstreamConnect } from './upstream.js';
 import { WorkerBook } from './worker-book.js';
@@ -76,6 +76,8 @@ export class AggregatedProxy implements BoardListener {
   /** Version bits that each miner was granted at first; what it is told later lies within. */
   readonly #masks = new WeakMap<Channel<ProxyAccount>, number>();
   #split: ExtranonceSplit | undefined = undefined;
+  /** What miners have, and those get that come before the first job. */
+  #sizes: Pick<ExtranonceSplit, 'extranonce1Size' | 'extranonce2Size'>;
   #resizedMs = Number.NEGATIVE_INFINITY;
   #id: number;
   #mask = 0;
@@ -110,6 +112,8 @@ export class AggregatedProxy implements BoardListener {
       },
       { clock: this.#clock, log: this.#log, ...(validator === undefined ? {} : { validator }) },
     );
+    this.#sizes = usualSizes(config.extranonce2Size);
+    this.server.mining.resize(this.#sizes);
     this.#forwarder = new Forwarder({
       config,
       difficultyFactor: this.#factor,
@@ -252,6 +256,9 @@ export class AggregatedProxy implements BoardListener {
     this.#outage?.cancel();
     this.#outage = undefined;
     this.#isOut = false;
+    // Miners must not wait for answers of the one that was lost.
+    const source = this.#source;
+    if (before === undefined && source !== undefined && source !== upstream) this.#forwarder.left(source);
     // Work of an upstream that is still there counts, and so does that of one which knows us again; for a lost one it
     // would be for nothing. What the first job of a connection says of itself is about the connection.
     const isKnown = before?.job !== undefined || (this.#source === upstream && this.#sourceEpoch === upstream.epoch);
@@ -284,19 +291,17 @@ export class AggregatedProxy implements BoardListener {
     try {
       split = splitExtranonce(job.extranonce2Size, {
         extranonce2Size: this.#config.extranonce2Size,
-        current: this.#split,
+        current: this.#sizes,
       });
     } catch (error) {
       upstream.fail(errorMessage(error));
       return;
     }
-    const before = this.#split;
+    const before = this.#sizes;
     const isResize =
-      before === undefined ||
-      before.extranonce1Size !== split.extranonce1Size ||
-      before.extranonce2Size !== split.extranonce2Size;
+      before.extranonce1Size !== split.extranonce1Size || before.extranonce2Size !== split.extranonce2Size;
     const nowMs = this.#clock.monotonic();
-    if (before !== undefined && isResize && nowMs - this.#resizedMs < MIN_RESIZE_MS) {
+    if (isResize && nowMs - this.#resizedMs < MIN_RESIZE_MS) {
       upstream.fail('the size of extranonce2 changes again and again');
       return;
     }
@@ -314,12 +319,13 @@ export class AggregatedProxy implements BoardListener {
       this.#forwarder.give(id, upstream, job, clean);
       this.#source = upstream;
       this.#sourceEpoch = upstream.epoch;
-      this.#split = split;
       if (isResize) {
-        if (before !== undefined) this.#resizedMs = nowMs;
+        if (this.#split !== undefined) this.#resizedMs = nowMs;
+        this.#sizes = split;
         const channels = [...this.server.sessions].map((session) => this.server.channelOf(session));
         this.server.mining.changeExtranonce(split, record, channels, ({ session }) => this.#sendAway(session));
       } else this.server.publishJob(record);
+      this.#split = split;
     } catch (error) {
       upstream.fail(`a job that cannot be mined: ${errorMessage(error)}`);
       return;

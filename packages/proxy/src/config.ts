@@ -103,9 +103,7 @@ export const proxyConfigSchema = z.strictObject({
     .min(2)
     .max(8)
     .optional()
-    .describe(
-      'Bytes of extranonce2 that miners get. Default: 4, or less where the upstream leaves no room, or up to 8 where it leaves much.',
-    ),
+    .describe('Bytes of extranonce2 that miners get. Default: 4, or less where the upstream leaves no room.'),
   submit: z
     .strictObject({
       wait: z

@@ -23,7 +23,6 @@ export interface SplitWish {
 /** Firmware and rental services work with 4 to 8; 2 are enough with version rolling. */
 const LEAST = 2;
 const USUAL = 4;
-const MOST = 8;
 /** 65,536 miners on one connection. */
 const PREFIX = 2;
 const STAMP_MOST = 4;
@@ -32,6 +31,11 @@ function complete(room: number, extranonce1Size: number, extranonce2Size: number
   const left = room - extranonce1Size - extranonce2Size;
   const stamp = Math.min(STAMP_MOST, left);
   return { padding: left - stamp, stamp, extranonce1Size, extranonce2Size };
+}
+
+/** Sizes that nearly every upstream leaves room for: what miners get that come before the first job. */
+export function usualSizes(extranonce2Size = USUAL): Pick<ExtranonceSplit, 'extranonce1Size' | 'extranonce2Size'> {
+  return { extranonce1Size: PREFIX, extranonce2Size };
 }
 
 /**
@@ -54,6 +58,6 @@ export function splitExtranonce(room: number, wish: SplitWish = {}): ExtranonceS
         'Use `mode: one-to-one`, or a smaller extranonce2Size',
     );
   }
-  const size = fixed ?? Math.max(Math.min(USUAL, room - PREFIX), Math.min(MOST, room - PREFIX - STAMP_MOST), LEAST);
+  const size = fixed ?? Math.max(Math.min(USUAL, room - PREFIX), LEAST);
   return complete(room, Math.min(PREFIX, room - size), size);
 }

@@ -10,8 +10,8 @@ describe('splitting the extranonce of an upstream', () => {
     [6, [0, 0, 2, 4]],
     [7, [0, 1, 2, 4]],
     [8, [0, 2, 2, 4]],
-    [12, [0, 4, 2, 6]],
-    [16, [2, 4, 2, 8]],
+    [12, [2, 4, 2, 4]],
+    [16, [6, 4, 2, 4]],
   ])('of %i bytes', (room, [padding, stamp, extranonce1Size, extranonce2Size]) => {
     expect(splitExtranonce(room)).toEqual({ padding, stamp, extranonce1Size, extranonce2Size });
   });
