@@ -261,6 +261,11 @@ describe('an Electrum client on a server of the first protocol, over TCP', () =>
     expect(old.calls[0]).toMatchObject({ method: 'server.version', params: ['test/1', '1.0'] });
   });
 
+  it('says server.version again as a sign of life, where there is no ping', async () => {
+    await client.ping();
+    expect(old.calls.map(({ method }) => method)).toEqual(['server.version', 'server.version']);
+  });
+
   it('asks under small whole numbers, each once', async () => {
     for (const name of ['server.banner', 'server.donation_address']) old.answers.set(name, 'text');
     await Promise.all([client.getBanner(), client.getDonationAddress(), client.getBanner()]);
