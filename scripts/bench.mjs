@@ -8,7 +8,7 @@ import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util';
 import { formatTable } from '../bench/table.mjs';
 
-const PARTS = ['share', 'throughput', 'latency', 'connections', 'growth', 'ledger', 'storage'];
+const PARTS = ['share', 'throughput', 'latency', 'connections', 'growth', 'ledger', 'storage', 'notify'];
 
 const { values } = parseArgs({
   options: {

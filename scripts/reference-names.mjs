@@ -124,7 +124,7 @@ function compareTable(page, heading, declared) {
 /** @returns {Promise<string[]>} one line per difference */
 export async function referenceProblems() {
   const { CLOSE_REASONS } = await import(join(root, 'packages', 'sessions', 'dist', 'index.js'));
-  const events = [...(interfaceOf('SessionEvents') ?? []), ...(interfaceOf('MiningEvents') ?? [])];
+  const events = ['SessionEvents', 'MiningEvents', 'PoolEvents'].flatMap((name) => interfaceOf(name) ?? []);
   const hooks = [...(interfaceOf('SessionHooks') ?? []), ...(interfaceOf('MiningHooks') ?? [])];
   const handlers = interfaceOf('PoolHandlers') ?? [];
   const status = interfaceOf('PoolStatus') ?? [];

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { httpReference } from '../packages/http/scripts/reference.mjs';
+import { controlPage } from '../packages/pool/scripts/control-reference.mjs';
 import { cliPage } from './reference-cli.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -249,6 +250,7 @@ Before the reply to \`mining.authorize\` a miner is sent only what every firmwar
 
 const PAGES = {
   config: configPage,
+  control: controlPage,
   http: httpReference,
   limits: limitsPage,
   errors: errorsPage,
