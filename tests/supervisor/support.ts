@@ -46,7 +46,7 @@ export function litecoindArgs(peer: IdlePeer): string[] {
 
 /** Calls a node with the cookie in its folder, read anew each time: it changes with every start. */
 export function cookieRpc(dataDir: string, port: number): NodeCall {
-  return (method, ...params) => {
+  return async (method, ...params) => {
     const [user = '', password = ''] = readFileSync(join(dataDir, 'regtest', '.cookie'), 'utf8').split(':');
     return nodeRpc({ port, user, password })(method, ...params);
   };
