@@ -205,8 +205,6 @@ export class ElectrumFramework {
         if (form === undefined) return reject('unknown-method');
         const checked = checkParams(form, context.params);
         if (!checked.ok) return checked.failure;
-        // Before 1.6 a session may begin with anything; what it asks shows that it is a wallet.
-        context.protocol.session.markAuthorized();
         return handler(checked.values, context);
       },
     });
@@ -293,6 +291,8 @@ export class ElectrumFramework {
   #meter(context: ElectrumContext): Reject | undefined {
     const { state, protocol } = context;
     const { session } = protocol;
+    // Before 1.6 a session may begin with anything; that it asks for something there is shows that it is a client.
+    session.markAuthorized();
     state.cost.chargeMethod(context.method);
     if (session.exempt) return undefined;
     const nowMs = this.#clock.monotonic();
