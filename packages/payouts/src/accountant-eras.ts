@@ -9,6 +9,8 @@ const RADIX = 16;
 /** Changes of scheme that are remembered; a block older than these is left alone. */
 const MAX_ERAS = 1000;
 const CURSOR = 'scheme';
+/** An era that begins later than this from now was entered by a clock that was ahead. */
+const MAX_AHEAD_MS = 3_600_000;
 
 /** A stretch of time with one scheme. */
 export interface Era {
@@ -33,15 +35,19 @@ export class Eras {
     for (;;) {
       const value = await accounting.cursor(CURSOR);
       const known = await readEras(accounting, value);
-      if (known[0]?.scheme === scheme) return new Eras(known);
-      const startMs = Math.max(nowMs, Math.floor(value / RADIX) + 1);
-      const next = startMs * RADIX + SCHEMES.indexOf(scheme);
+      const eras = new Eras(known);
+      if (known[0]?.scheme === scheme && !eras.isAhead(nowMs)) return eras;
+      // The number only grows. Where it is ahead of the clock, the note tells when the era begins.
+      const number = Math.max(nowMs, Math.floor(value / RADIX) + 1);
+      const startMs = eras.isAhead(nowMs) ? nowMs : number;
+      const next = number * RADIX + SCHEMES.indexOf(scheme);
+      const from = startMs === number ? '' : `, from: ${startMs}`;
       try {
         await accounting.book({
           key: keyOf(next),
           state: 'final',
           timeMs: nowMs,
-          note: `scheme ${scheme}, before: ${value}`,
+          note: `scheme ${scheme}, before: ${value}${from}`,
           entries: [],
           cursor: { name: CURSOR, from: value, to: next },
         });
@@ -57,6 +63,11 @@ export class Eras {
   at(timeMs: number): PayoutScheme {
     for (const { startMs, scheme } of this.#eras) if (timeMs >= startMs) return scheme;
     return 'none';
+  }
+
+  /** True when the clock was ahead as the newest era was entered: it would begin only when the time has come. */
+  isAhead(nowMs: number): boolean {
+    return this.startMs > nowMs + MAX_AHEAD_MS;
   }
 
   /** Begin of the newest era. */
@@ -78,9 +89,10 @@ async function readEras(accounting: AccountantBooks, newest: number): Promise<Er
   while (value > 0 && eras.length < MAX_ERAS) {
     const scheme = SCHEMES[value % RADIX];
     if (scheme === undefined) throw new PoolError('invalid_data', `the books name a scheme unknown here: ${value}`);
-    eras.push({ startMs: Math.floor(value / RADIX), scheme });
     const note = (await accounting.booking(keyOf(value)))?.note ?? '';
-    value = Number(/before: (\d{1,16})$/.exec(note)?.[1] ?? 0);
+    const [, before, from] = /before: (\d{1,16})(?:, from: (\d{1,16}))?$/.exec(note) ?? [];
+    eras.push({ startMs: from === undefined ? Math.floor(value / RADIX) : Number(from), scheme });
+    value = Number(before ?? 0);
   }
   return eras;
 }

@@ -74,7 +74,8 @@ class LedgerAccountant implements Accountant {
   #isMended = false;
   #running: Promise<void> | undefined;
   #isWanted = false;
-  #accrualDueMs = 0;
+  /** Monotonic. */
+  #accrualDueMs = Number.NEGATIVE_INFINITY;
   #retryMs = RETRY_MIN_MS;
   #timer: Timer | undefined;
   #lastBlock: AccountantStatus['lastBlock'];
@@ -223,7 +224,9 @@ class LedgerAccountant implements Accountant {
     if (this.#abort.signal.aborted) return;
     this.#timer?.cancel();
     const idleMs =
-      this.#eras?.hasPps === true ? Math.max(0, this.#accrualDueMs - this.#clock.now()) : Number.POSITIVE_INFINITY;
+      this.#eras?.hasPps === true
+        ? Math.max(0, this.#accrualDueMs - this.#clock.monotonic())
+        : Number.POSITIVE_INFINITY;
     const waitMs = failed ? Math.min(idleMs, this.#retryMs) : idleMs;
     this.#retryMs = failed ? Math.min(RETRY_MAX_MS, this.#retryMs * 2) : RETRY_MIN_MS;
     this.#timer = this.#clock.setTimeout(() => this.#wake(), waitMs);
@@ -264,9 +267,9 @@ class LedgerAccountant implements Accountant {
         }
       });
     }
-    if (this.#eras?.hasPps === true && this.#clock.now() >= this.#accrualDueMs) {
+    if (this.#eras?.hasPps === true && this.#clock.monotonic() >= this.#accrualDueMs) {
       const isPaid = await attempt('booking shares', {}, () => this.accrue());
-      if (isPaid) this.#accrualDueMs = this.#clock.now() + (this.#options.accrualMs ?? DEFAULT_ACCRUAL_MS);
+      if (isPaid) this.#accrualDueMs = this.#clock.monotonic() + (this.#options.accrualMs ?? DEFAULT_ACCRUAL_MS);
       for (const alarm of this.status().alarms) this.#log.error({ accrual: this.#accrual.status }, alarm);
     }
     if (isDone) this.#lastError = undefined;
@@ -283,7 +286,12 @@ class LedgerAccountant implements Accountant {
   }
 
   async #enterEra(): Promise<Eras> {
-    this.#eras ??= await Eras.enter(this.#modules.accounting, this.#options.scheme, this.#createdMs);
+    const nowMs = this.#clock.now();
+    if (this.#eras === undefined || this.#eras.isAhead(nowMs)) {
+      // A clock that was set back since this was made counts, one that went on does not.
+      const startMs = Math.min(this.#createdMs, nowMs);
+      this.#eras = await Eras.enter(this.#modules.accounting, this.#options.scheme, startMs);
+    }
     return this.#eras;
   }
 

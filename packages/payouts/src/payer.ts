@@ -150,7 +150,7 @@ class Payer implements Payouts {
     const work = async (): Promise<void> => {
       // The ledger was away at the start.
       if (this.#nextRunMs === undefined) await this.#begin();
-      if (this.#nextRunMs !== undefined && this.#context.clock.now() >= this.#nextRunMs) {
+      if (this.#isRunDue()) {
         void this.run().catch((error: unknown) => this.#failed(error));
         return;
       }
@@ -159,6 +159,13 @@ class Payer implements Payouts {
       this.#lastError = undefined;
     };
     this.#once('tick', work).catch((error: unknown) => this.#failed(error));
+  }
+
+  /** A run that is further off than the time between runs was set by a clock that was ahead. */
+  #isRunDue(): boolean {
+    const { clock, options } = this.#context;
+    const leftMs = (this.#nextRunMs ?? Number.POSITIVE_INFINITY) - clock.now();
+    return leftMs <= 0 || (this.#nextRunMs !== undefined && leftMs > options.everyMs);
   }
 
   #failed(error: unknown): void {

@@ -20,6 +20,7 @@ const RETRY_MAX_MS = 3_600_000;
 
 interface Retry {
   readonly attempts: number;
+  /** Monotonic. */
   readonly nextMs: number;
 }
 
@@ -80,7 +81,7 @@ export class Reconciler {
     const changed: Change[] = [];
     for (const payment of watched) {
       const retry = this.#retries.get(payment.id);
-      const mayBroadcast = !patient || retry === undefined || clock.now() >= retry.nextMs;
+      const mayBroadcast = !patient || retry === undefined || clock.monotonic() >= retry.nextMs;
       try {
         const change = await this.#look(payment, mayBroadcast);
         if (change !== undefined) changed.push(change);
@@ -154,7 +155,7 @@ export class Reconciler {
     else {
       const attempts = (this.#retries.get(payment.id)?.attempts ?? 0) + 1;
       const pauseMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (attempts - 1));
-      this.#retries.set(payment.id, { attempts, nextMs: this.#context.clock.now() + pauseMs });
+      this.#retries.set(payment.id, { attempts, nextMs: this.#context.clock.monotonic() + pauseMs });
     }
     return sent;
   }

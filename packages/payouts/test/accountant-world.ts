@@ -255,8 +255,17 @@ export class Mortal {
 }
 
 /** One pool: books, ledger and chain that outlive the accountants. */
+/** A clock whose time of day can be set; what has passed stays passed. */
+class SettableClock extends FakeClock {
+  offsetMs = 0;
+
+  override now(): number {
+    return super.now() + this.offsetMs;
+  }
+}
+
 export class World {
-  readonly clock = new FakeClock(START_MS);
+  readonly clock = new SettableClock(START_MS);
   readonly books = new MemoryBooks();
   readonly ledger = new MemoryLedger();
   readonly coinbases = new Map<string, readonly CoinbaseOutput[]>();

@@ -241,6 +241,40 @@ describe('a start', () => {
     expect(world.state('before')).toBeUndefined();
   });
 
+  it.each(['in the next process', 'while it runs'] as const)(
+    'that a clock ten years ahead has entered counts from the moment it is set right, %s',
+    async (when) => {
+      const world = new World();
+      world.clock.offsetMs = 10 * 365 * 86_400_000;
+      const early = world.accountant('solo');
+      early.start();
+      await early.idle();
+      world.clock.offsetMs = 0;
+      if (when === 'in the next process') await early.close();
+      const accountant = when === 'in the next process' ? world.accountant('solo') : early;
+      accountant.start();
+      world.clock.advance(1000);
+      await world.shares('alice 1 !a');
+      accountant.blockOutcome(world.outcome('a', 'candidate'));
+      await accountant.idle();
+      world.clock.advance(1000);
+      await world.shares('alice 1 !b');
+      for (const name of ['a', 'b']) accountant.blockOutcome(world.outcome(name, 'confirmed'));
+      await accountant.idle();
+      expect(world.entries('b')).toEqual({ 'reward alice': REWARD });
+      await accountant.close();
+      // And with another scheme after that, and when the ten years are over.
+      const later = world.accountant('prop');
+      later.start();
+      await later.idle();
+      world.clock.advance(11 * 365 * 86_400_000);
+      await world.shares('bob 1 !c');
+      later.blockOutcome(world.outcome('c', 'confirmed'));
+      await later.idle();
+      expect(world.entries('c')).toEqual({ 'reward bob': REWARD });
+    },
+  );
+
   it('two of them enter one scheme', async () => {
     const world = new World();
     const both = [world.accountant('pplns'), world.accountant('pplns')];

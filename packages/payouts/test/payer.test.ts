@@ -275,6 +275,27 @@ describe('the chain', () => {
 });
 
 describe('the schedule', () => {
+  it('gets over a clock that was ten years ahead', async () => {
+    const world = await worldWith([900_000n], ['ann', 100_000n]);
+    world.clock.offsetMs = 10 * 365 * 86_400_000;
+    const early = world.payouts({ everyMs: 600_000, checkMs: 60_000 });
+    early.start();
+    await world.clock.advanceAsync(60_000);
+    expect(world.wallet.broadcasts).toHaveLength(1);
+    world.clock.offsetMs = 0;
+    await world.credit('ben', 50_000n);
+    await world.clock.advanceAsync(700_000);
+    expect(world.wallet.broadcasts).toHaveLength(2);
+    await early.close();
+    // The next process sees a latest payment of the time that never was.
+    await world.credit('cid', 40_000n);
+    const next = world.payouts({ everyMs: 600_000, checkMs: 60_000 });
+    next.start();
+    await world.clock.advanceAsync(700_000);
+    expect(world.wallet.broadcasts).toHaveLength(3);
+    await next.close();
+  });
+
   it('pays at the start when that is due, then every so often, and tells the state', async () => {
     const world = await worldWith([900_000n], ['ann', 100_000n]);
     const payouts = world.payouts({ everyMs: 600_000, checkMs: 60_000 });

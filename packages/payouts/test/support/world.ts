@@ -23,12 +23,21 @@ export function scriptOf(address: string): string {
 
 let ids = 0;
 
+/** A clock whose time of day can be set; what has passed stays passed. */
+class SettableClock extends FakeClock {
+  offsetMs = 0;
+
+  override now(): number {
+    return super.now() + this.offsetMs;
+  }
+}
+
 /** A ledger, a wallet and a chain that outlive the processes that work on them. */
 export class World {
   readonly chain = new FakeChain();
   readonly wallet = new FakeWallet(this.chain);
   readonly accounting: Accounting;
-  readonly clock = new FakeClock();
+  readonly clock = new SettableClock();
   readonly log = new RecordingLogger();
   readonly credited = new Map<string, bigint>();
 
