@@ -3,6 +3,7 @@ import {
   electrumErrorFromWire,
   encodeElectrumError,
   encodeElectrumResult,
+  isElectrumMethod,
   methodForm,
   negotiateVersion,
   parseElectrumMessage,
@@ -58,7 +59,7 @@ function digest(message: RpcMessage): string {
       check(parseElectrumMessage(text).kind === 'response', 'an answer is a response');
     }
   }
-  return `${answers.includes('-') || answers.includes('y') ? method.slice(0, 40) : 'params'} ${answers.join('')}`;
+  return `${isElectrumMethod(method) ? method : 'unknown method'} ${answers.join('')}`;
 }
 
 export const electrumMessageTarget: FuzzTarget = {

@@ -234,7 +234,7 @@ export class ElectrumPool extends ElectrumCalls {
       const found = this.#usable().find((member) => !tried.has(member));
       if (found !== undefined) return found;
       const leftMs = untilMs - this.#clock.monotonic();
-      if (leftMs <= 0) throw this.#noServer();
+      if (leftMs <= 0 || this.#members.every(({ state }) => state === 'refused')) throw this.#noServer();
       if (this.#waiting.size >= maxPending) throw new PoolError('queue_full', 'too many calls wait for a server');
       await this.#change(leftMs, signal);
     }

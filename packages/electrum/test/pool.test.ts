@@ -139,6 +139,13 @@ describe('a pool of servers', () => {
     await pool.close();
   });
 
+  it('tells at once when every server is on another chain', async () => {
+    const { pool } = net({ genesisHash: TXID });
+    expect(await failureOf(pool.connect())).toMatchObject({ message: expect.stringContaining('first block') });
+    expect(pool.status().every(({ state }) => state === 'refused')).toBe(true);
+    await pool.close();
+  });
+
   it('knows the chain of a server without server.features by its first header', async () => {
     const { servers, pool } = net({ genesisHash: GENESIS_HASH });
     servers.a.script = modernScript({ 'server.features': refusing(-32601, 'unknown method') });
