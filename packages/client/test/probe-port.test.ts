@@ -24,6 +24,7 @@ describe('HTTP on the port', () => {
     ['HTTP/1.1 200 OK\r\nX-Stratum: stratum+tcp://a:1\r\n\r\n', true, 'ok', /200 OK" and X-Stratum stratum\+tcp/],
     ['HTTP/1.1 400 Bad Request\r\n\r\n', true, 'ok', /400 Bad Request"\.$/],
     ['HTTP/1.1 200 OK\r\n\r\n', false, 'warning', /stays open/],
+    ['HTTP/1.1 200 OK\nX-Stratum: stratum+tcp://a:1\n\n', true, 'warning', /LF alone/],
     ['{"error":"parse"}\n', true, 'warning', /something else/],
     ['', true, 'not supported', /closed/],
     ['', false, 'warning', /neither/],

@@ -24,6 +24,11 @@ function pushJob(session: PoolSession, params: unknown[] = job(), difficulty: un
   session.push('mining.notify', params);
 }
 
+/** An extranonce1 of its own for each connection, and the first one's for who knows the session. */
+const subscribe =
+  ({ sessions }: FakePool): PoolMethod =>
+  (params) => [[['mining.notify', SESSION]], params[1] === SESSION ? '0c7ab001' : `0c7ab00${sessions.length}`, 4];
+
 /** A pool that does everything right. */
 function goodPool(): Broken {
   const clock = new FakeClock();
@@ -36,7 +41,7 @@ function goodPool(): Broken {
     'version-rolling.mask': '1fffe000',
     'minimum-difficulty': true,
   }));
-  methods.set('mining.subscribe', () => [[['mining.notify', SESSION]], '0c7ab001', 4]);
+  methods.set('mining.subscribe', subscribe(pool));
   methods.set('mining.authorize', (_params, session) => {
     authorized.add(session);
     queueMicrotask(() => pushJob(session));
@@ -131,6 +136,14 @@ const onlyJob =
     pool.methods.set('mining.suggest_difficulty', () => true);
   };
 
+/** Extranonces of these sizes, another one for each connection. */
+const sizes =
+  (extranonce1: number, extranonce2: number) =>
+  ({ pool }: Broken): void => {
+    const next = (): string => pool.sessions.length.toString(16).padStart(2 * extranonce1, '0');
+    pool.methods.set('mining.subscribe', () => [[], next(), extranonce2]);
+  };
+
 type Case = readonly [check: string, status: ProbeStatus, text: RegExp, change: (broken: Broken) => void];
 
 const CASES: readonly Case[] = [
@@ -174,8 +187,8 @@ const CASES: readonly Case[] = [
     }),
   ],
   ['extranonce', 'wrong', /nothing to vary/, method('mining.subscribe', () => [[], '0c7ab001', 0])],
-  ['extranonce', 'warning', /4 to 8/, method('mining.subscribe', () => [[], '0c7ab001', 12])],
-  ['extranonce', 'warning', /8 bytes of extranonce1/, method('mining.subscribe', () => [[], '00'.repeat(9), 4])],
+  ['extranonce', 'warning', /4 to 8/, sizes(4, 12)],
+  ['extranonce', 'warning', /8 bytes of extranonce1/, sizes(9, 4)],
   ['resume', 'not supported', /no session id/, method('mining.subscribe', () => [[], '0c7ab001', 4])],
   [
     'resume',
@@ -216,12 +229,19 @@ const CASES: readonly Case[] = [
     ),
   ],
   [
+    'extranonce',
+    'wrong',
+    /miners do the same work/,
+    method('mining.subscribe', () => [[['mining.notify', SESSION]], '0c7ab001', 4]),
+  ],
+  ['resume', 'not checked', /same/, method('mining.subscribe', () => [[['mining.notify', SESSION]], '0c7ab001', 4])],
+  [
     'split lines',
     'wrong',
     /three pieces/,
     ({ pool }) =>
       void pool.methods.set('mining.subscribe', (_params, session) =>
-        pool.sessions.indexOf(session) === 2 ? undefined : [[['mining.notify', SESSION]], '0c7ab001', 4],
+        pool.sessions.indexOf(session) === 1 ? undefined : [[['mining.notify', SESSION]], '0c7ab001', 4],
       ),
   ],
   ['several messages', 'wrong', /0 were answered/, method('mining.extranonce.subscribe', silent)],

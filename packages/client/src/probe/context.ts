@@ -27,6 +27,8 @@ export interface MainConnection {
   versionMask: number;
   subscription: Subscription | undefined;
   authorized: boolean;
+  /** Another connection had the same extranonce1 at the same time. */
+  isShared: boolean;
   /** Place of the first line after the authorize answer was asked for. */
   authorizeFrom: number;
   /** The job of the moment. */

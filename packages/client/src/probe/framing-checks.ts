@@ -1,4 +1,7 @@
-import { answerText, checkAnswerForm, type ProbeContext } from './context.js';
+import { equalBytes } from '@headframe/primitives';
+import { decodeSubscribeResult } from '@headframe/stratum-v1';
+import { answerText, checkAnswerForm, type MainConnection, type ProbeContext, shortJson } from './context.js';
+import type { Findings } from './report.js';
 import type { ProbeWire, WireAnswer } from './wire.js';
 
 /** Pause between the pieces of a line: longer than a network keeps two packets together. */
@@ -13,11 +16,12 @@ function answered(answer: WireAnswer): boolean {
 /**
  * How the pool reads lines: in pieces, several at once, with ids of every type. On a connection of its own, not
  * authorized; a share is submitted there too, which must be refused.
+ * @param main still open, so that the two connections may not have the same extranonce
  */
-export async function checkFraming(context: ProbeContext): Promise<void> {
+export async function checkFraming(main: MainConnection, context: ProbeContext): Promise<void> {
   const wire = await context.open();
   try {
-    await checkSplit(wire, context);
+    await checkSplit(wire, main, context);
     if (!wire.closed) await checkSeveral(wire, context);
     if (!wire.closed) await checkNullId(wire, context);
     if (!wire.closed) await checkEarlySubmit(wire, context);
@@ -26,7 +30,8 @@ export async function checkFraming(context: ProbeContext): Promise<void> {
   }
 }
 
-async function checkSplit(wire: ProbeWire, { agent, clock, timeoutMs, findings }: ProbeContext): Promise<void> {
+async function checkSplit(wire: ProbeWire, main: MainConnection, context: ProbeContext): Promise<void> {
+  const { agent, clock, timeoutMs, findings } = context;
   const { line, idText } = wire.request('mining.subscribe', [agent]);
   const third = Math.ceil(line.length / 3);
   for (let at = 0; at < line.length; at += third) {
@@ -36,6 +41,20 @@ async function checkSplit(wire: ProbeWire, { agent, clock, timeoutMs, findings }
   const answer = await wire.answer(idText, 0, timeoutMs);
   if (answered(answer)) findings.add('split lines', 'ok', 'A line in three pieces was put together.');
   else findings.add('split lines', 'wrong', `A line in three pieces: ${answerText(answer)}.`);
+  if (answer.kind === 'result' && !main.wire.closed) checkDistinct(main, answer.result, findings);
+}
+
+/** Two connections with one extranonce1 make their miners do the same work. */
+function checkDistinct(main: MainConnection, result: unknown, findings: Findings): void {
+  const first = main.subscription;
+  if (first === undefined) return;
+  try {
+    if (!equalBytes(decodeSubscribeResult(result).extranonce1, first.extranonce1)) return;
+    main.isShared = true;
+    findings.add('extranonce', 'wrong', 'Two connections at once got the same extranonce1: miners do the same work.');
+  } catch {
+    findings.add('subscribe', 'wrong', `The result of a second connection is ${shortJson(result)}.`);
+  }
 }
 
 async function checkSeveral(wire: ProbeWire, { timeoutMs, findings }: ProbeContext): Promise<void> {

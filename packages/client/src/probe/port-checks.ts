@@ -34,11 +34,13 @@ export async function checkHttp(
     connection.write('GET / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n');
   });
   connection.destroy();
-  const [status = ''] = text.split('\r\n');
+  const [status = ''] = text.split(/\r?\n/);
   const stratum = /^x-stratum:\s*(\S+)/im.exec(text)?.[1];
   if (/^HTTP\/1\.[01] \d{3}/.test(status)) {
     const where = stratum === undefined ? '' : ` and X-Stratum ${printable(stratum)}`;
-    if (ended) findings.add('http', 'ok', `HTTP is answered with "${printable(status)}"${where}.`);
+    if (text.startsWith(`${status}\n`)) {
+      findings.add('http', 'warning', `HTTP is answered with lines that end in LF alone, which is no HTTP${where}.`);
+    } else if (ended) findings.add('http', 'ok', `HTTP is answered with "${printable(status)}"${where}.`);
     else
       findings.add('http', 'warning', `HTTP is answered with "${printable(status)}", but the connection stays open.`);
   } else if (text !== '') findings.add('http', 'warning', 'HTTP is answered with something else than HTTP.');

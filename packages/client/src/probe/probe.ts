@@ -97,6 +97,7 @@ export async function probePool(options: ProbeOptions): Promise<ProbeReport> {
     versionMask: 0,
     subscription: undefined,
     authorized: false,
+    isShared: false,
     authorizeFrom: 0,
     job: undefined,
   };
@@ -105,6 +106,10 @@ export async function probePool(options: ProbeOptions): Promise<ProbeReport> {
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     await checkMain(main, context, options.watchMs ?? 10_000, signal);
+    await unlessUnreachable(
+      () => checkFraming(main, context),
+      () => findings.add('split lines', 'not checked', 'A second connection was not accepted.'),
+    );
   } finally {
     signal.removeEventListener('abort', onAbort);
     wire.close();
@@ -112,11 +117,7 @@ export async function probePool(options: ProbeOptions): Promise<ProbeReport> {
   if (signal.aborted) throw new PoolError('aborted', 'the probe was aborted', { cause: signal.reason });
   await unlessUnreachable(
     () => checkResume(main, context),
-    () => findings.add('resume', 'warning', 'A second connection was not accepted.'),
-  );
-  await unlessUnreachable(
-    () => checkFraming(context),
-    () => findings.add('split lines', 'not checked', 'A further connection was not accepted.'),
+    () => findings.add('resume', 'warning', 'A further connection was not accepted.'),
   );
   await unlessUnreachable(
     async () => checkHttp(await connect(), clock, Math.min(timeoutMs, HTTP_MS), findings),
@@ -297,7 +298,8 @@ async function checkResume(main: MainConnection, context: ProbeContext): Promise
       return;
     }
     const { extranonce1 } = decodeSubscribeResult(answer.result);
-    if (equalBytes(extranonce1, subscription.extranonce1))
+    if (main.isShared) findings.add('resume', 'not checked', 'All connections get the same extranonce1.');
+    else if (equalBytes(extranonce1, subscription.extranonce1))
       findings.add('resume', 'ok', 'The next connection got the same extranonce1.');
     else findings.add('resume', 'not supported', 'The next connection got another extranonce1.');
   } finally {
