@@ -51,6 +51,11 @@ export interface ProxyModules {
   readonly random?: () => number;
 }
 
+/** Firmware changes whitespace and case of names; the server lets it. */
+function foldName(name: string): string {
+  return name.trim().toLowerCase();
+}
+
 /** Sizes may change so often: an upstream that plays with them must not keep throwing out miners. */
 const MIN_RESIZE_MS = 60_000;
 /** Ids of jobs count up from a place that depends on the time, so that those before a restart are not taken for ours. */
@@ -120,12 +125,17 @@ export class AggregatedProxy implements BoardListener {
       clock: this.#clock,
       log: this.#log,
       book: this.#book,
+      // The server gives a share of an unknown name to whoever is logged in there, in case it is a block.
+      isKnown: ({ worker, account }) => worker === '' || this.#names.get(foldName(worker)) === account,
       login: (upstream, account) => upstreamLogin(config, upstream.settings, this.#accounts.get(account)),
       onForwarded: (event) => this.#events.safeEmit('forwarded', event),
       onVerdict: (event) => this.#events.safeEmit('verdict', event),
     });
     this.server.on('blockCandidate', (candidate) => this.#forwarder.offer(candidate));
-    this.server.on('authorized', ({ worker }) => this.#accounts.set(worker.key, worker.account));
+    this.server.on('authorized', ({ worker }) => {
+      this.#accounts.set(worker.key, worker.account);
+      this.#names.set(foldName(worker.name), worker.key);
+    });
     if (config.submit.wait) {
       this.server.hook('beforeShare', ({ blockHash }) =>
         blockHash === undefined ? undefined : this.#forwarder.answerTo(blockHash),
@@ -365,6 +375,8 @@ export class AggregatedProxy implements BoardListener {
 
   // --- accounts
 
+  /** Keys of accounts by the names of their workers. */
+  readonly #names = new BoundedMap<string, string>(MAX_ACCOUNTS);
   readonly #accounts = new BoundedMap<string, ProxyAccount>(MAX_ACCOUNTS);
 
   /** Asks the upstream, where it knows miners by name. */

@@ -100,6 +100,8 @@ export class Board implements UpstreamListener {
     this.#endLinger(upstream);
     this.#active = upstream;
     this.#listener.switched(upstream, before);
+    // Its job may be one that cannot be mined: then it is lost already, and another one tried.
+    if (this.#active !== upstream) return;
     for (const other of this.upstreams) {
       // Better ones are tried for, worse ones are not needed.
       if (other.index < upstream.index) other.start();

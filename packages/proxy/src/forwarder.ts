@@ -34,6 +34,8 @@ export interface ForwarderParts {
   readonly book: WorkerBook;
   /** Name and password at an upstream for the account of a share; `account` is empty when the miner is not known. */
   login(upstream: Upstream, account: string): UpstreamLogin;
+  /** The share names a worker that is logged in. */
+  isKnown(candidate: BlockCandidate): boolean;
   onForwarded(event: ForwardedEvent): void;
   onVerdict(event: VerdictEvent): void;
 }
@@ -158,10 +160,10 @@ export class Forwarder {
     share: UpstreamShare | undefined,
     isBlock: boolean,
   ): string | undefined {
-    const { config, clock } = this.#parts;
+    const { config, clock, isKnown } = this.#parts;
     if (share === undefined) return 'version bits the upstream did not allow';
     if (isBlock) return undefined;
-    if (candidate.account === '') return 'unknown worker';
+    if (candidate.account === '' || !isKnown(candidate)) return 'unknown worker';
     if (share.ntime < given.job.notify.ntime) return 'ntime before the job';
     const { staleSinceMs } = given;
     const isLate = staleSinceMs !== undefined && clock.monotonic() - staleSinceMs >= config.submit.lateSeconds * 1000;
