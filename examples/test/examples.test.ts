@@ -118,6 +118,24 @@ describe('custom-authorisation', () => {
   });
 });
 
+describe('shared-state', () => {
+  it('shares a state between connections, and keeps one of each', async () => {
+    const example = await run('shared-state');
+    const [alice, bob] = [await connect(example), await connect(example)];
+    await expect(bob.request('auth', ['alice', 'wrong'])).rejects.toMatchObject({ reason: 'try 1' });
+    await expect(bob.request('auth', ['alice', 'wrong'])).rejects.toMatchObject({ reason: 'try 2' });
+    await expect(alice.request('auth', ['alice', 'no'])).rejects.toMatchObject({ reason: 'try 1' });
+    expect(await alice.request('auth', ['alice', 'secret'])).toBe(true);
+    const told = new Promise((resolve) =>
+      alice.on('message', ({ method, params }) => method === 'stats.logins' && resolve(params)),
+    );
+    expect(await told).toEqual([1, 2]);
+    const farewell = once<{ readonly text: string }>((resolve) => alice.on('client.show_message', resolve));
+    expect(await example.stop()).toBe(0);
+    expect((await farewell).text).toBe('back in a minute');
+  });
+});
+
 describe('bare-server', () => {
   it('serves methods of its own, without a node', async () => {
     const example = await run('bare-server');

@@ -1,7 +1,8 @@
+import type { DefaultAccount } from '@headframe/server';
 import { createTestPool, type TestPool, until } from '@headframe/testkit';
 import { afterEach, expect, it } from 'vitest';
 
-let test: TestPool;
+let test: TestPool<DefaultAccount>;
 afterEach(() => test.close());
 
 it('gives out where it listens, who is there, who is banned, whether it is ready, and how it does', async () => {
