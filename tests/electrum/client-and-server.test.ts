@@ -30,7 +30,7 @@ interface Stand {
 /** A server that indexes a chain in this process, on two ports. */
 async function stand(node: DevNode): Promise<Stand> {
   const folder = newFolder();
-  const server = createElectrumServer(
+  const server = await createElectrumServer(
     {
       coin: 'bitcoin',
       network: 'regtest',
@@ -63,7 +63,7 @@ beforeAll(async () => {
   await node.start();
   node.mineBlocks(105);
   main = await stand(node);
-  scripthash = scripthashOf(decodeAddress(node.walletAddress, resolveCoin('bitcoin', 'regtest')).script);
+  scripthash = scripthashOf(decodeAddress(resolveCoin('bitcoin', 'regtest'), node.walletAddress).script);
 });
 afterAll(async () => {
   await fold(main);
@@ -73,10 +73,11 @@ afterAll(async () => {
 /** The next notification of a client or pool about the script. */
 function nextStatus(client: ElectrumClient | ElectrumPool): Promise<ScripthashNotification> {
   return new Promise((resolve) => {
-    const off = client.on('scripthash', (notification) => {
+    const listener = (notification: ScripthashNotification): void => {
       off();
       resolve(notification);
-    });
+    };
+    const off = client instanceof ElectrumPool ? client.on('scripthash', listener) : client.on('scripthash', listener);
   });
 }
 
