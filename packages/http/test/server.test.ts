@@ -293,6 +293,16 @@ describe('health', () => {
     expect((await get('/healthz')).statusCode).toBe(200);
   });
 
+  it('is ready only when the owner of the pool says so too', async () => {
+    const { pool, get } = makeApi();
+    const problems: string[] = [];
+    Object.assign(pool, { readiness: { problems } });
+    expect((await get('/readyz')).statusCode).toBe(200);
+    problems.push('warm-up: the cache is loading');
+    const { statusCode, body } = await get('/readyz');
+    expect([statusCode, body]).toEqual([503, 'warm-up: the cache is loading\n']);
+  });
+
   it('serves metrics to everybody, to the operator, or to nobody', async () => {
     const observed: unknown[] = [];
     const createMetrics = () => ({

@@ -215,7 +215,7 @@ export class PoolAdmin {
     const settings = await accounting.changeSettings(account, {
       ...(address === undefined ? {} : { address }),
       ...(minimumPayout === undefined ? {} : { minimumPayout: minimumPayout === null ? null : unitsOf(minimumPayout) }),
-      ...(donationPercent === undefined ? {} : { donationPpm: Math.round(donationPercent * PPM_PER_PERCENT) }),
+      ...(donationPercent === undefined ? {} : { donationPpm: ppmOf(donationPercent) }),
       ...(isHeld === undefined ? {} : { isHeld }),
     });
     return settingsOf(settings);
@@ -273,11 +273,17 @@ function settingsOf({ account, address, minimumPayout, donationPpm, isHeld }: Ac
 }
 
 function unitsOf(coins: string): bigint {
-  const units = new BigNumber(coins).times(UNITS_PER_COIN);
-  if (!/^\d{1,15}(\.\d+)?$/.test(coins) || !units.isInteger()) {
+  const units = /^\d{1,15}(\.\d{1,40})?$/.test(coins) ? new BigNumber(coins).times(UNITS_PER_COIN) : undefined;
+  if (units?.isInteger() !== true) {
     throw new PoolError('invalid_argument', `not an amount of coins with at most 8 decimals: ${coins.slice(0, 40)}`);
   }
   return BigInt(units.toFixed(0));
+}
+
+function ppmOf(percent: number): number {
+  const ppm = Math.round(percent * PPM_PER_PERCENT);
+  if (Math.abs(ppm - percent * PPM_PER_PERCENT) <= 1e-6) return ppm;
+  throw new PoolError('invalid_argument', `a percentage has at most four decimals, not ${percent}`);
 }
 
 /** A value as JSON has it: amounts (bigint) as text in base units, what is undefined as null. */

@@ -1,8 +1,9 @@
+import { PoolAdmin } from '@headframe/pool';
 import type { Ban } from '@headframe/sessions';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { ApiContext } from '../context.js';
-import { ApiProblem, notFound } from '../problem.js';
+import { ApiProblem } from '../problem.js';
 import type { Connected } from '../read/miner-book.js';
 import { minersPage, sessionPageQuery } from '../routes/pool.js';
 import {
@@ -31,15 +32,11 @@ function banOf({ scope, key, reason, sinceMs, untilMs }: Ban): z.output<typeof b
 /** Routes about connections and bans. */
 export function adminMinerRoutes(app: FastifyInstance, context: ApiContext): void {
   const { view, miners } = context;
+  const admin = new PoolAdmin(view);
   const show = (connected: Connected): AdminSession => {
     const { session } = connected;
     const { remoteAddress, remotePort, listener } = session;
     return { ...miners.item(connected), remoteAddress, remotePort, listener: listener.index };
-  };
-  const find = (id: number): Connected => {
-    const found = miners.find(id);
-    if (found === undefined) throw notFound('no such session');
-    return found;
   };
   defineAdmin(app, {
     method: 'GET',
@@ -56,7 +53,7 @@ export function adminMinerRoutes(app: FastifyInstance, context: ApiContext): voi
     params: sessionParams,
     answer: done,
     run: ({ params }) => {
-      view.server.kick(find(params.id).session);
+      admin.kick(params.id);
       return { done: true as const };
     },
   });
@@ -68,18 +65,17 @@ export function adminMinerRoutes(app: FastifyInstance, context: ApiContext): voi
     params: sessionParams,
     body: difficultyRequest,
     answer: difficultyAnswer,
-    run: ({ params, body }) => {
-      const { session, channel } = find(params.id);
-      if (channel === undefined) throw notFound('this session has no channel yet');
-      return { session: session.id, difficulty: view.server.setDifficulty(session, body.difficulty).value };
-    },
+    run: ({ params, body }) => ({
+      session: params.id,
+      difficulty: admin.setDifficulty(params.id, body.difficulty),
+    }),
   });
   defineAdmin(app, {
     method: 'GET',
     path: '/bans',
     summary: 'Bans in force, the oldest first',
     answer: banList,
-    run: () => ({ items: view.bans.list().flatMap(banOf) }),
+    run: () => ({ items: admin.bans().flatMap(banOf) }),
   });
   defineAdmin(app, {
     method: 'POST',
@@ -89,10 +85,7 @@ export function adminMinerRoutes(app: FastifyInstance, context: ApiContext): voi
     body: banRequest,
     answer: ban,
     run: ({ body: { scope, key, reason, seconds } }) => {
-      const made = view.bans.add(scope, key, {
-        reason,
-        ...(seconds === undefined ? {} : { durationMs: seconds * 1000 }),
-      });
+      const made = admin.ban(scope, key, { reason, seconds });
       return { scope, key: made.key, reason: made.reason, sinceMs: made.sinceMs, untilMs: Math.round(made.untilMs) };
     },
   });
@@ -103,7 +96,7 @@ export function adminMinerRoutes(app: FastifyInstance, context: ApiContext): voi
     query: banTarget,
     answer: done,
     run: ({ query: { scope, key } }) => {
-      if (!view.bans.remove(scope, key)) throw notFound('no such ban');
+      admin.unban(scope, key);
       return { done: true as const };
     },
   });
@@ -119,14 +112,7 @@ export function adminMinerRoutes(app: FastifyInstance, context: ApiContext): voi
         throw new ApiProblem(400, 'invalid_request', 'host and port go together');
       }
       const target = host === undefined || port === undefined ? undefined : { host, port, waitSeconds };
-      const chosen = session === undefined ? [...miners.all()] : [find(session)];
-      let count = 0;
-      for (const connected of chosen) {
-        if (connected.channel === undefined) continue;
-        view.server.reconnect(connected.session, target);
-        count++;
-      }
-      return { sessions: count };
+      return { sessions: admin.reconnect({ session, target }) };
     },
   });
   defineAdmin(app, {
@@ -136,6 +122,6 @@ export function adminMinerRoutes(app: FastifyInstance, context: ApiContext): voi
     description: 'By client.show_message; most miners show it in their log, if at all.',
     body: notifyRequest,
     answer: countAnswer,
-    run: ({ body }) => ({ sessions: view.server.notifyAll('client.show_message', [body.text]) }),
+    run: ({ body }) => ({ sessions: admin.message(body.text) }),
   });
 }
