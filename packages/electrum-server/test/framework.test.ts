@@ -268,7 +268,7 @@ describe('hostile clients', () => {
 
   it('closes a reader that does not read', async () => {
     rig.server.method('long', { handler: () => 'x'.repeat(1_000_000) });
-    const peer = rig.connect({ highWaterMark: 65_536 });
+    const peer = rig.connect({ windowBytes: 65_536 });
     peer.connection.pause();
     for (let id = 0; id < 40; id++) peer.send({ id, method: 'long' });
     await settle();
