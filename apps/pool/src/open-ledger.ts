@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { Coin } from '@headframe/coins';
 import { type Ledger, openLedger } from '@headframe/ledger';
+import { canonicalAddress } from '@headframe/payouts';
 import { ledgerUrl, openPoolLedger, type PoolConfig, type PoolSetup, parseConfig, setUp } from '@headframe/pool';
-import { PoolError, silentLogger } from '@headframe/primitives';
+import { isPoolError, PoolError, silentLogger } from '@headframe/primitives';
 import { type Args, type OptionHelp, UsageError } from './args.js';
 import { loadConfig } from './load-config.js';
 
@@ -31,6 +32,20 @@ export async function loadPool(args: Args): Promise<LoadedPool> {
   const config = parseConfig(await loadConfig(args.text('config'), process.env));
   const setup = setUp(config);
   return { config, setup, coin: setup.coin };
+}
+
+/**
+ * The account that a person means: where accounts are addresses, bech32 may come in capitals, as QR codes have it.
+ * Without a configuration a name is what it is.
+ */
+export function accountMeant(pool: LoadedPool | undefined, name: string): string {
+  if (pool === undefined || !pool.setup.creditsAccounts) return name;
+  try {
+    return canonicalAddress(pool.coin, name);
+  } catch (error) {
+    if (isPoolError(error)) return name;
+    throw error;
+  }
 }
 
 /** Where the ledger is, and the configuration when that says it. */

@@ -184,6 +184,14 @@ describe('headframe accounts', () => {
     });
   });
 
+  it('takes an address in capitals, as QR codes have it, for the account that is paid', async () => {
+    const capitals = ALICE.toUpperCase();
+    expect(await json('accounts', capitals, '--config', 'pool.json')).toMatchObject({ account: ALICE });
+    const held = await json('accounts', 'set', capitals, '--config', 'pool.json', '--hold');
+    expect(held).toMatchObject({ account: ALICE, settings: { isHeld: true } });
+    await json('accounts', 'set', capitals, '--config', 'pool.json', '--release');
+  });
+
   it.each([
     [['--minimum', '-1'], '--minimum'],
     [['--donation', '101'], '--donation'],

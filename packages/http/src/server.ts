@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { errorMessage, PoolError, systemClock, type Timer } from '@headframe/primitives';
 import type { FastifyInstance } from 'fastify';
+import { accountName } from './account-name.js';
 import { addressKey } from './address.js';
 import { AdminGuard, readAdminToken } from './admin/auth.js';
 import { ADMIN_PREFIX } from './admin/define.js';
@@ -8,7 +9,7 @@ import { adminMinerRoutes } from './admin/miners.js';
 import { adminPayoutRoutes } from './admin/payouts.js';
 import { adminPoolRoutes } from './admin/pool.js';
 import { createApp } from './app.js';
-import type { ApiContext } from './context.js';
+import { type ApiContext, creditsAccounts } from './context.js';
 import { dashboardRoutes } from './dashboard.js';
 import { healthRoutes } from './health.js';
 import { HTTP_LIMITS } from './limits.js';
@@ -77,6 +78,12 @@ export function createHttpServer(view: PoolView, options: HttpOptions = {}, modu
   const metrics = options.metrics === 'off' ? undefined : modules.createMetrics?.();
   if (metrics !== undefined) measureRequests(app, metrics);
 
+  if (creditsAccounts(view)) {
+    app.addHook('preHandler', async ({ params }) => {
+      if (typeof params !== 'object' || params === null || !('account' in params)) return;
+      if (typeof params.account === 'string') params.account = accountName(view.coin, params.account);
+    });
+  }
   collectRoutes(app, { hasAdmin: guard !== undefined });
   app.register(async (scope) => {
     healthRoutes(scope, context);

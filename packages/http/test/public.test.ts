@@ -11,7 +11,7 @@ import { coinInfo, nodesInfo, poolInfo, rejectsInfo } from '../src/schemas/pool.
 import { series } from '../src/schemas/series.js';
 import { templateInfo } from '../src/schemas/template.js';
 import { ADDRESS, blockRecord, FakePool } from './fake-pool.js';
-import { makeApi } from './support.js';
+import { ADMIN, makeApi } from './support.js';
 
 const HASH = blockRecord(100).hash;
 
@@ -245,6 +245,18 @@ describe('public routes', () => {
     expect(unknown.json()).toMatchObject({ code: 'not_found' });
     expect((await get('/api/v1/accounts/nobody/workers/x')).statusCode).toBe(404);
     expect((await get(`/api/v1/blocks/${'f'.repeat(64)}`)).statusCode).toBe(404);
+  });
+
+  it('finds an account by its address in capitals, as QR codes have it', async () => {
+    const { get, server } = makeApi();
+    for (const path of ['', '/series', '/payments', '/statement']) {
+      const capitals = await get(`/api/v1/accounts/${ADDRESS.toUpperCase()}${path}`);
+      expect(capitals.json(), path).toEqual((await get(`/api/v1/accounts/${ADDRESS}${path}`)).json());
+    }
+    // What is changed there must be the account that is paid.
+    const url = `/api/v1/admin/accounts/${ADDRESS.toUpperCase()}/settings`;
+    const changed = await server.app.inject({ method: 'PUT', url, headers: ADMIN, payload: { isHeld: true } });
+    expect(changed.json()).toMatchObject({ account: ADDRESS, isHeld: true });
   });
 
   it('shows no balances where nobody is owed anything', async () => {

@@ -5,7 +5,7 @@ import { type Args, type Command, UsageError } from '../args.js';
 import { EXIT } from '../exit-codes.js';
 import { hashrateText } from '../format.js';
 import { coinText, parseCoins, parsePercent } from '../money.js';
-import { LEDGER_OPTIONS, type LoadedPool, withLedger } from '../open-ledger.js';
+import { accountMeant, LEDGER_OPTIONS, type LoadedPool, withLedger } from '../open-ledger.js';
 import { printJson, timeText } from '../output.js';
 import { type Cell, factsText, tableText } from '../table.js';
 import { balanceJson, settingsFacts, settingsJson, showAccount } from './account.js';
@@ -81,8 +81,9 @@ function checkAddress(address: string, pool: LoadedPool | undefined): void {
 }
 
 async function runSet(args: Args, ledger: Ledger, pool: LoadedPool | undefined): Promise<number> {
-  const [account] = args.positionals;
-  if (account === undefined) throw new UsageError('which account? headframe accounts set ACCOUNT --minimum 0.05');
+  const [name] = args.positionals;
+  if (name === undefined) throw new UsageError('which account? headframe accounts set ACCOUNT --minimum 0.05');
+  const account = accountMeant(pool, name);
   const settings = await ledger.accounting.changeSettings(account, changeOf(args, pool));
   if (args.flag('json')) printJson({ account, settings: settingsJson(settings) });
   else process.stdout.write(factsText([['account', account], ...settingsFacts(settings)]));
@@ -90,11 +91,11 @@ async function runSet(args: Args, ledger: Ledger, pool: LoadedPool | undefined):
 }
 
 async function runAccounts(args: Args, ledger: Ledger, pool: LoadedPool | undefined): Promise<number> {
-  const [account] = args.positionals;
+  const [name] = args.positionals;
   const limit = args.number('limit', 1, MAX_LIMIT) ?? 20;
   const after = args.text('after');
   const page = after === undefined ? { limit } : { limit, after };
-  if (account !== undefined) return showAccount({ args, ledger, pool, account, page });
+  if (name !== undefined) return showAccount({ args, ledger, pool, account: accountMeant(pool, name), page });
   const balances = await ledger.accounting.balances(page);
   const isCustodial = balances.items.length > 0 || after !== undefined;
   const rows: Row[] = [];
