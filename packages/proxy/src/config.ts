@@ -1,7 +1,17 @@
+import { parseStratumUrl } from '@headframe/client';
 import { PoolError } from '@headframe/primitives';
 import { z } from 'zod';
 
 const seconds = z.number().min(0);
+
+function isPoolAddress(url: string): boolean {
+  try {
+    parseStratumUrl(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const upstreamTls = z.strictObject({
   ca: z.string().optional().describe('Authorities to trust instead of the well-known ones, PEM.'),
@@ -18,7 +28,7 @@ const upstream = z.strictObject({
     .describe('Name in logs, metrics and on the status page. Default: the address.'),
   url: z
     .string()
-    .min(1)
+    .refine(isPoolAddress, { message: 'is no pool address (scheme://host:port)' })
     .describe('Address of the pool: `stratum+tcp://host:port`, `stratum+tls://host:port` or `host:port`.'),
   user: z
     .string()
