@@ -55,7 +55,7 @@ function goodPool(): Broken {
   });
   methods.set('mining.submit', (params, session) => {
     if (!authorized.has(session)) throw [24, 'Unauthorized worker', null];
-    if (params.length < 5) throw [20, 'Wrong params', null];
+    if (params[4] === 'nonsense!') throw [20, 'Wrong params', null];
     if (params[1] === 'fffffff0') throw [21, 'Job not found', null];
     // The probe puts 1 into the extranonce2 of the share that is none, and 2 into that of the good one.
     if (String(params[2]).startsWith('01')) throw [23, 'Low difficulty share', null];
@@ -388,12 +388,12 @@ const CASES: readonly Case[] = [
     'wrong',
     /accepted/,
     submitting(
-      (params) => params.length < 5,
+      (params) => params[4] === 'nonsense!',
       () => true,
     ),
   ],
-  ['bad params', 'wrong', /no answer/, submitting((params) => params.length < 5, silent)],
-  ['bad params', 'wrong', /closed/, submitting((params) => params.length < 5, hangUp)],
+  ['bad params', 'wrong', /no answer/, submitting((params) => params[4] === 'nonsense!', silent)],
+  ['bad params', 'wrong', /closed/, submitting((params) => params[4] === 'nonsense!', hangUp)],
   ['unknown job', 'warning', /21 is usual/, submitting((params) => params[1] === 'fffffff0', refuse(-1, 'what', null))],
   [
     'unknown job',
@@ -439,7 +439,7 @@ const CASES: readonly Case[] = [
     submitting((params) => String(params[2]).startsWith('02'), refuse(23, 'low', null)),
   ],
   ['duplicate', 'not checked', /too high/, onlyJob(1000)],
-  ['notify interval', 'warning', /closed the connection/, submitting((params) => params.length < 5, hangUp)],
+  ['notify interval', 'warning', /closed the connection/, submitting((params) => params[4] === 'nonsense!', hangUp)],
 ];
 
 describe('probePool', () => {

@@ -43,7 +43,7 @@ export async function checkShares(main: MainConnection, context: ProbeContext): 
     for (const check of checks) findings.add(check, 'not checked', `Needs ${need}.`);
     return;
   }
-  await checkBadParams(main, context);
+  await checkBadParams(main, job, context);
   if (!main.wire.closed) await checkUnknownJob(main, job, context);
   if (!main.wire.closed) await checkLowDifficulty(main, main.job ?? job, context);
   if (!main.wire.closed) await checkDuplicate(main, main.job ?? job, context);
@@ -51,9 +51,12 @@ export async function checkShares(main: MainConnection, context: ProbeContext): 
     for (const check of checks) findings.add(check, 'not checked', 'The pool closed the connection.');
 }
 
-async function checkBadParams({ wire }: MainConnection, context: ProbeContext): Promise<void> {
-  const answer = await wire.ask('mining.submit', [usernameOf(context), 'zz'], context.shortMs);
-  judge(answer, { check: 'bad params', what: 'A submit without its numbers', code: undefined }, context);
+/** As many params as there should be, of the right type: fewer have brought down pools, and this is no attack. */
+async function checkBadParams({ wire }: MainConnection, job: MinerJob, context: ProbeContext): Promise<void> {
+  const extranonce2 = bytesToHex(extranonceOf(job, 3));
+  const params = [usernameOf(context), job.jobId, extranonce2, u32ToHex(job.notify.ntime), 'nonsense!'];
+  const answer = await wire.ask('mining.submit', params, context.shortMs);
+  judge(answer, { check: 'bad params', what: 'A submit whose nonce is no hex', code: undefined }, context);
 }
 
 async function checkUnknownJob({ wire }: MainConnection, job: MinerJob, context: ProbeContext): Promise<void> {
