@@ -85,7 +85,7 @@ export class ElectrumClient extends ElectrumCalls {
 
   /**
    * Connects and settles the version. A first connection that fails is not tried again by itself; one that is lost
-   * later is. Idempotent.
+   * later is. Idempotent. An aborted `signal` ends the wait, not the attempt.
    * @throws PoolError (as a rejection) `connection_refused`, `request_timeout`, `not_supported`, `aborted`, `closed`, or
    * an ElectrumError
    */

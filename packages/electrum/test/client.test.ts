@@ -78,6 +78,15 @@ describe('connecting', () => {
     expect(server.opens).toBe(1);
   });
 
+  it('does not ask again when a server has no common version', async () => {
+    const script: Script = () => {
+      throw new ElectrumError(1, 'unsupported protocol version: 1.6');
+    };
+    const { client, server } = await bench(script, { connected: false });
+    expect(await failureOf(client.connect())).toMatchObject({ rpcCode: 1 });
+    expect(server.connections).toHaveLength(1);
+  });
+
   it.each([
     ['1.0', { min: '0.8', max: '1.4' }, '1.0'],
     ['0.10', { min: '0.8', max: '1.4' }, '0.10'],
@@ -253,6 +262,19 @@ describe('subscriptions', () => {
     ]);
   });
 
+  it('tells every notification as it came, known or not', async () => {
+    const { client, server } = await bench();
+    const seen: unknown[] = [];
+    client.on('notification', (notification) => seen.push(notification));
+    server.notify('blockchain.scripthash.subscribe', SH, TXID);
+    server.notify('server.shutdown', 'soon');
+    await settle();
+    expect(seen).toEqual([
+      { method: 'blockchain.scripthash.subscribe', params: [SH, TXID] },
+      { method: 'server.shutdown', params: ['soon'] },
+    ]);
+  });
+
   it('renews them after a reconnect and tells what was missed, once', async () => {
     let status: string | null = null;
     let height = 5;
@@ -295,6 +317,24 @@ describe('subscriptions', () => {
     expect(delays().at(-1)).toBe(1000);
     await client.close();
     expect(clock.pending).toBe(0);
+  });
+
+  it('comes back at once when asked to, and goes on trying when that fails', async () => {
+    const { client, clock, server, events } = await bench();
+    server.hangUp();
+    await settle();
+    await client.connect();
+    expect(client.connected).toBe(true);
+    server.down = true;
+    server.hangUp();
+    await settle();
+    await failureOf(client.connect());
+    const retries = events.filter(({ name }) => name === 'disconnected').length;
+    server.down = false;
+    await clock.advanceAsync(10_000);
+    expect(client.connected).toBe(true);
+    expect(events.filter(({ name }) => name === 'disconnected')).toHaveLength(retries);
+    expect(server.opens).toBe(1);
   });
 
   it('stays away when told to', async () => {

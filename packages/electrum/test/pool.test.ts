@@ -208,6 +208,20 @@ describe('a pool of servers', () => {
     await pool.close();
   });
 
+  it('leaves a primary that notifies unasked when strict', async () => {
+    for (const strict of [false, true]) {
+      const { servers, pool } = net({ strict, connections: 1, pingIntervalMs: Number.POSITIVE_INFINITY });
+      await pool.connect();
+      servers.a.notify('blockchain.headers.subscribe', { height: 1, hex: GENESIS_HEADER });
+      await settle();
+      expect(servers.a.opens).toBe(1);
+      servers.a.notify('blockchain.scripthash.subscribe', SH, TXID);
+      await settle();
+      expect(servers.a.opens).toBe(strict ? 0 : 1);
+      await pool.close();
+    }
+  });
+
   it('gives a transaction to several servers; one that takes it is enough', async () => {
     const { servers, pool } = net({ broadcastTo: 2 });
     servers.a.script = modernScript({ 'blockchain.transaction.broadcast': refusing(1, 'mempool full') });

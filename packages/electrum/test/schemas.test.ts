@@ -66,7 +66,12 @@ function valuesOf(schema: JsonSchema): fc.Arbitrary<unknown> {
       return fc.record(parts, { requiredKeys: [...required] });
     }
     default:
-      return fc.jsonValue({ maxDepth: 1 });
+      // As it comes off the wire: without -0, and without the member that the parser drops.
+      return fc
+        .jsonValue({ maxDepth: 1 })
+        .map((value) => JSON.stringify(value))
+        .filter((text) => !text.includes('__proto__'))
+        .map((text): unknown => JSON.parse(text));
   }
 }
 
