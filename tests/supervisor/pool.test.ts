@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createPool, type PoolConfigInput } from '@headframe/pool';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -158,6 +159,21 @@ describe.runIf(services)('a pool that supervises its litecoind', { timeout: 120_
     const again = await run();
     await waitFor('the chain', async () => (await rpc('getbestblockhash')) === hash);
     expect(pids(again)[0]).not.toBe(pid);
+  });
+
+  it('stops the node again when the pool itself cannot start', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const address = taken.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const listeners = [{ host: '127.0.0.1', port, difficulty: 1 }];
+    const file = writeConfig(folder.path, config({}, { listeners }));
+    const child = startProcess(process.execPath, [HEADFRAME, 'start', '--config', file]);
+    expect(await within('the end', child.exited)).toMatchObject({ code: 1 });
+    const pid = Number(/"pid":(\d+)[^}]*"the node was started"/.exec(child.output())?.[1]);
+    expect(pid).toBeGreaterThan(0);
+    expect(isAlive(pid)).toBe(false);
+    await new Promise((resolve) => taken.close(resolve));
   });
 
   it('a program that is not there ends the start with its name', async () => {

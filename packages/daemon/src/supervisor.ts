@@ -72,6 +72,8 @@ class NodeSupervisor implements DaemonSupervisor {
   #ended: Promise<StopOutcome | PoolError> | undefined;
   #stopping = new AbortController();
   #isClosed = false;
+  /** A process that does not end was left behind. */
+  #isStuck = false;
 
   constructor(options: SupervisorOptions, modules: SupervisorModules) {
     this.#options = options;
@@ -166,8 +168,10 @@ class NodeSupervisor implements DaemonSupervisor {
       const run = await this.#runOnce(binary, stop, onTried);
       if (run.kind === 'stopped') return run.outcome;
       const { error } = run;
-      if (error.code === 'not_found' || run.isStuck) return error;
       onTried();
+      this.#isStuck = run.isStuck;
+      if (run.isStuck) return error;
+      // A program that is missing now may be one that is being replaced.
       const delayMs = this.#restarts.next(this.#clock.monotonic(), run.readyForMs, error.code === 'storage_failed');
       if (delayMs === undefined) return error;
       this.#log.warn({ error: error.message, delayMs }, 'the node ended; it will be started again');
@@ -239,9 +243,9 @@ class NodeSupervisor implements DaemonSupervisor {
     this.#stopping.abort();
     if (ended !== undefined) {
       const result = await ended;
-      // Given up meanwhile is as good as stopped, unless the process is still there.
-      if (isPoolError(result, 'request_timeout')) throw result;
       if (!isPoolError(result)) return result;
+      // Given up meanwhile is as good as stopped, unless the process is still there.
+      if (this.#isStuck) throw result;
     }
     if (this.#state.kind === 'gaveUp') this.#become({ kind: 'stopped' });
     return 'not-running';

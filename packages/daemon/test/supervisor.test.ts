@@ -217,6 +217,17 @@ describe('an end that nobody asked for', () => {
     expect(supervisor.state).toMatchObject({ delayMs: 30_000, error: { code: 'storage_failed' } });
   });
 
+  it('a program that is gone at a restart is tried again: it may be being replaced', async () => {
+    await startReady();
+    bench.beforeSpawn = () => {
+      bench.beforeSpawn = () => {};
+      throw new PoolError('not_found', 'spawn ENOENT');
+    };
+    bench.processes[0]?.end(1);
+    await bench.until(() => bench.processes.length === 2 && supervisor.state.kind === 'ready', 'the second');
+    expect(bench.states.filter((state) => state.startsWith('waiting'))).toHaveLength(2);
+  });
+
   it('a process that cannot be started is tried again', async () => {
     bench.beforeSpawn = (count) => {
       bench.beforeSpawn = () => {};

@@ -11,23 +11,32 @@ const definition = z
       .record(
         z.string(),
         z.strictObject({
-          flags: z.array(text).describe('Arguments that choose the network, e.g. `["-testnet"]`.'),
-          folder: z.string().describe('Folder inside the data directory; empty for the directory itself.'),
+          flags: z.array(text),
+          folder: z.string(),
           rpcPort: z.int().min(1).max(65535),
           p2pPort: z.int().min(1).max(65535),
         }),
       )
-      .describe('By name of the network.'),
+      .describe(
+        'By name: `flags` that choose the network, its `folder` in the data directory, `rpcPort` and `p2pPort`.',
+      ),
     args: z.array(text).optional().describe('Arguments it always gets; default those of Bitcoin Core.'),
     p2pArg: text.optional().describe('Argument that sets the port for other nodes.'),
     rpcOpenArgs: z.array(text).optional().describe('Arguments that open RPC beyond this machine.'),
     cookieFile: text.optional().describe('Where it puts its cookie; default `{networkDir}/.cookie`.'),
     configFile: z
-      .strictObject({ arg: text, lines: z.array(text) })
+      .strictObject({
+        arg: text.describe('Argument that names the file, with `{configFile}`.'),
+        lines: z.array(text).describe('What is in it, with `{user}` and `{password}`.'),
+      })
       .optional()
       .describe('How it is told user and password.'),
     notify: z
-      .strictObject({ block: text.optional(), wallet: text.optional(), alert: text.optional() })
+      .strictObject({
+        block: text.optional().describe('Of a new tip.'),
+        wallet: text.optional().describe('Of a transaction of its wallet.'),
+        alert: text.optional().describe('Of a warning.'),
+      })
       .optional()
       .describe('Arguments for the notifications it knows, with `{command}`.'),
     readyMethod: text.optional().describe('Call that any started node answers; default `getblockcount`.'),
