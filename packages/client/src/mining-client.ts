@@ -4,6 +4,7 @@ import {
   errorMessage,
   type Logger,
   PoolError,
+  reject,
   silentLogger,
   systemClock,
   TypedEmitter,
@@ -12,11 +13,13 @@ import { isStratumError, type Subscription } from '@headframe/stratum-v1';
 import { Backoff } from './backoff.js';
 import { authorizeWorker, targetHex, type WorkerCredentials } from './handshake.js';
 import type { MinerJob } from './job.js';
-import type { MiningClientEvents, MiningClientOptions, PreferredPolicy } from './mining-options.js';
+import type { MiningClientEvents, MiningClientOptions } from './mining-options.js';
 import type { Extranonce, JobStatus } from './mining-state.js';
 import { PoolSession, type PoolSessionListener } from './pool-session.js';
 import { type KnownPool, knownPools } from './pools.js';
 import type { FoundShare } from './search.js';
+import { seekPool } from './seek-pool.js';
+import type { ServerRequestHandler } from './server-requests.js';
 import type { StratumClient } from './stratum-client.js';
 import { type SubmitOutcome, submitShare } from './submit.js';
 import type { StratumEndpoint } from './url.js';
@@ -45,6 +48,7 @@ export class MiningClient {
   readonly #stop = new AbortController();
   /** What each pool said last to `mining.subscribe`. */
   readonly #subscriptions: (Subscription | undefined)[] = [];
+  readonly #handlers = new Map<string, ServerRequestHandler>();
   #session: PoolSession | undefined = undefined;
   #lastPool = 0;
   #started: Promise<void> | undefined = undefined;
@@ -195,6 +199,19 @@ export class MiningClient {
     return this.#connected().request(method, params, options);
   }
 
+  /**
+   * Answers a method that the pool calls with an id, on this connection and all later ones. Replaces the handler there
+   * was, the built-in ones (`mining.ping`, `client.get_version`) included.
+   * @returns the function that takes the handler away again
+   */
+  handle(method: string, handler: ServerRequestHandler): () => void {
+    this.#handlers.set(method, handler);
+    if (this.#session !== undefined) this.#install(this.#session.client, method);
+    return () => {
+      if (this.#handlers.get(method) === handler) this.#handlers.delete(method);
+    };
+  }
+
   /** Sends a notification on the connection of the moment. @throws PoolError `connection_closed` when there is none */
   notify(method: string, params: unknown): void {
     this.#connected().notify(method, params);
@@ -280,6 +297,15 @@ export class MiningClient {
   #adopt(session: PoolSession): void {
     this.#session = session;
     this.#lastPool = session.pool.index;
+    for (const method of this.#handlers.keys()) this.#install(session.client, method);
+  }
+
+  /** The handler is looked up when it is asked: it may have been replaced or taken away meanwhile. */
+  #install(client: StratumClient, method: string): void {
+    client.handle(method, (params) => {
+      const handler = this.#handlers.get(method);
+      return handler === undefined ? reject('unknown-method') : handler(params);
+    });
   }
 
   #announce(session: PoolSession): void {
@@ -334,36 +360,20 @@ export class MiningClient {
     }
   }
 
-  /**
-   * Tries the pools before `index` until one has held a connection long enough. Undefined when there are none.
-   * Resolves with a session that is ready, or with undefined when aborted before there was one.
-   */
+  /** Tries the pools before `index` beside the one in use; undefined when there are none, or it is not wanted. */
   #seekBetter(index: number, signal: AbortSignal): Promise<PoolSession | undefined> | undefined {
     const { checkEveryMs = 60_000, stableMs = 30_000 } = this.#options.preferred ?? {};
     if (index === 0 || checkEveryMs === Number.POSITIVE_INFINITY) return undefined;
-    return this.#seek(this.#pools.slice(0, index), { checkEveryMs, stableMs }, signal);
-  }
-
-  async #seek(
-    pools: readonly KnownPool[],
-    { checkEveryMs, stableMs }: Required<PreferredPolicy>,
-    signal: AbortSignal,
-  ): Promise<PoolSession | undefined> {
-    for (;;) {
-      await waitFor(this.#clock, checkEveryMs, signal);
-      for (const pool of pools) {
-        if (signal.aborted) return undefined;
-        try {
-          const session = await this.#open(pool, pool.endpoint, signal, () => {});
-          await Promise.race([session.ended, waitFor(this.#clock, stableMs, signal)]);
-          // Also when aborted: the pool in use was lost, and this one is here.
-          if (session.ready) return session;
-        } catch (error) {
-          this.#log.debug({ pool: pool.index, error: errorMessage(error) }, 'a better pool is not back yet');
-        }
-      }
-      if (signal.aborted) return undefined;
-    }
+    return seekPool({
+      pools: this.#pools.slice(0, index),
+      checkEveryMs,
+      stableMs,
+      clock: this.#clock,
+      signal,
+      open: (pool) => this.#open(pool, pool.endpoint, signal, () => {}),
+      failed: (pool, error) =>
+        this.#log.debug({ pool: pool.index, error: errorMessage(error) }, 'a better pool is not back yet'),
+    });
   }
 
   /** Wait before the next try after a whole round of failures; undefined when there is none. */

@@ -148,6 +148,28 @@ describe('MiningClient', () => {
     expect(client.difficulty).toBe(0.001);
   });
 
+  it('keeps its handlers over connections', async () => {
+    const { client, pool, clock } = setup();
+    client.handle('ask.first', () => null);
+    await client.start();
+    const remove = client.handle('ask.second', () => 2);
+    client.handle('client.get_version', () => 'mine');
+    const ask = async (): Promise<unknown[]> => {
+      const { session } = pool;
+      for (const [id, method] of ['ask.first', 'ask.second', 'client.get_version'].entries()) {
+        session.send({ id: `s${id}`, method, params: [] });
+      }
+      await settle();
+      return session.received.slice(-3).map(({ result, error }) => error ?? result);
+    };
+    expect(await ask()).toEqual([null, 2, 'mine']);
+    pool.session.connection.destroy();
+    await clock.advanceAsync(1000);
+    expect(await ask()).toEqual([null, 2, 'mine']);
+    remove();
+    expect(await ask()).toEqual([null, [20, 'Unknown method', null], 'mine']);
+  });
+
   it('knows which jobs are current, live and stale', async () => {
     const { client, pool } = setup();
     expect(client.jobStatus(NOTIFY[0])).toBe('unknown');
