@@ -1,12 +1,10 @@
 import {
   encodeNotification,
-  encodeResult,
   type FramerStatus,
   type InvalidMessage,
   LineFramer,
   type LineSink,
   type NotificationMessage,
-  PendingRequests,
   parseMessage,
   parsePacket,
   type RequestMessage,
@@ -17,10 +15,11 @@ import { isPromiseLike, isReject, type MaybePromise, type Reject, reject } from 
 import { Batch, type BatchOwner } from './batch.js';
 import type { CallContext } from './call-context.js';
 import { Call, WaitingCalls } from './calls.js';
-import { INVALID_TEXT } from './invalid-message.js';
+import { encodeInvalid, encodeRefusal, encodeReply } from './encode-reply.js';
 import type { JsonRpcSettings } from './jsonrpc-settings.js';
-import { Offences } from './offences.js';
-import { phaseRefusal } from './phase.js';
+import { Conduct } from './offences.js';
+import { OutgoingRequests } from './outgoing.js';
+import { guardLater, phaseRefusal } from './phase.js';
 import type { SessionProtocol } from './protocol.js';
 import { ReplyQueue } from './reply-queue.js';
 import { isParsed, type Parsed, validate } from './schema.js';
@@ -41,14 +40,15 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   readonly state: State;
   readonly #framer: LineFramer;
   readonly #replies: ReplyQueue;
-  #outgoing: PendingRequests | undefined = undefined;
+  #outgoing: OutgoingRequests | undefined = undefined;
   #waiting: WaitingCalls<Context> | undefined = undefined;
-  #offences: Offences | undefined = undefined;
+  readonly #conduct: Conduct;
   #lines = 0;
   #reading = false;
 
   constructor(session: SessionCore, settings: JsonRpcSettings<Context, State>) {
     this.session = session;
+    this.#conduct = new Conduct(session);
     this.settings = settings;
     this.#framer = new LineFramer({ maxLineBytes: session.host.limits.lineBytes });
     this.#replies = new ReplyQueue(session);
@@ -76,7 +76,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
 
   /** Refuses a reserved request. */
   settleReject(slot: number, idText: string | undefined, refusal: Reject): void {
-    this.settle(slot, this.#refusal(idText, refusal));
+    this.settle(slot, encodeRefusal(this, idText, refusal));
   }
 
   /** Sends ready-made ASCII lines, but never before a reply that was given earlier. */
@@ -108,16 +108,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     const refusal = phaseRefusal(this.session, phase);
     if (!refusal) return this.settings.onRequest.run(context);
     if (!this.#waiting?.changesPhaseBefore(context)) return refusal;
-    return this.#guardLater(this.#waiting, context, phase);
-  }
-
-  async #guardLater(waiting: WaitingCalls<Context>, context: Context, phase: Phase): Promise<Reject | undefined> {
-    for (;;) {
-      await waiting.phaseChanged();
-      const refusal = phaseRefusal(this.session, phase);
-      if (!refusal) return this.settings.onRequest.run(context);
-      if (!waiting.changesPhaseBefore(context)) return refusal;
-    }
+    return guardLater(this.session, this.#waiting, { context, phase, onRequest: this.settings.onRequest });
   }
 
   // --- SessionProtocol
@@ -177,8 +168,6 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     new Batch(this, messages, { slot: this.reserve(), window: this.session.host.limits.inFlight }).pump();
   }
 
-  // --- BatchOwner
-
   get over(): boolean {
     return this.session.closed;
   }
@@ -189,7 +178,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     }
     // Nobody could read it all: what is left is refused instead of gathered.
     const idText = message.kind === 'request' ? message.idText : undefined;
-    batch.settle(place, this.#refusal(idText, reject('rate-limited', 'the replies of the batch are too long')));
+    batch.settle(place, encodeRefusal(this, idText, reject('rate-limited', 'the replies of the batch are too long')));
   }
   done(batch: Batch, text: string): void {
     this.settle(batch.slot, text);
@@ -215,22 +204,13 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   }
 
   #invalid(idText: string, reason: InvalidMessage['reason'], batch: Batch | undefined, slot: number): void {
-    const { session, settings } = this;
-    const text =
-      settings.encodeInvalid?.(this, idText, reason) ?? this.#refusal(idText, reject('other', INVALID_TEXT[reason]));
-    this.#give(batch, slot, text);
-    const nowMs = session.host.clock.monotonic();
-    this.#offences ??= new Offences(nowMs);
-    if (this.#offences.malformed(nowMs) > session.host.limits.malformedLines) session.close('malformed');
+    this.#give(batch, slot, encodeInvalid(this, idText, reason));
+    this.#conduct.malformed();
   }
 
   #give(batch: Batch | undefined, slot: number, text: string): void {
     if (batch) batch.settle(slot, text);
     else this.settle(slot, text);
-  }
-
-  #refusal(idText: string | undefined, { code, reason }: Reject): string {
-    return idText === undefined ? '' : this.settings.encodeError(idText, code, reason, this);
   }
 
   notify(method: string, params: readonly unknown[]): void {
@@ -239,16 +219,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
   }
 
   request(method: string, params: readonly unknown[], options?: RequestOptions): Promise<unknown> {
-    const { clock, limits } = this.session.host;
-    if (!this.#outgoing) {
-      this.#outgoing = new PendingRequests({
-        clock,
-        send: (line) => this.push(line),
-        capacity: limits.outgoingRequests,
-        timeoutMs: limits.outgoingTimeoutMs,
-      });
-      if (this.session.closed) this.#outgoing.close();
-    }
+    this.#outgoing ??= new OutgoingRequests(this.session, (line) => this.push(line));
     return this.#outgoing.request(method, params, options);
   }
 
@@ -284,8 +255,6 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     this.settings.closed?.(this, reason);
   }
 
-  // --- dispatch
-
   #request(
     message: RequestMessage | NotificationMessage,
     idText: string | undefined,
@@ -297,11 +266,8 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     if (!method) {
       const toPeerOnly = methods.isToPeerOnly(message.method);
       const refusal = toPeerOnly ? reject('not-supported') : reject('unknown-method');
-      this.#give(batch, slot, this.#refusal(idText, refusal));
-      const { clock, limits } = this.session.host;
-      const nowMs = clock.monotonic();
-      this.#offences ??= new Offences(nowMs);
-      if (this.#offences.unknown(nowMs) > limits.unknownMethods) this.session.close('too-many-unknown-methods');
+      this.#give(batch, slot, encodeRefusal(this, idText, refusal));
+      this.#conduct.unknownMethod();
       return;
     }
     const wantsReply = idText !== undefined;
@@ -407,7 +373,7 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     if (call.done) return;
     call.done = true;
     try {
-      this.#give(call.batch, call.slot, this.#encode(call, result, refusal));
+      this.#give(call.batch, call.slot, encodeReply(this, call, result, refusal));
     } catch (error) {
       // Only `encodeError` can throw here, and without a reply the session would stand still.
       this.#report(error, call.method.name);
@@ -416,18 +382,6 @@ export class JsonRpcProtocol<Context extends CallContext = CallContext, State = 
     if (call.waitingSinceMs < 0 || !this.#waiting) return;
     this.#waiting.remove(call);
     if (this.#waiting.size === 0) this.#waiting = undefined;
-  }
-
-  #encode(call: Call<Context>, result: unknown, refusal: Reject | undefined): string {
-    const { idText } = call;
-    if (idText === undefined) return '';
-    if (refusal) return this.#refusal(idText, refusal);
-    try {
-      return this.settings.encodeResult?.(this, idText, result) ?? encodeResult(idText, result);
-    } catch (error) {
-      this.#report(error, call.method.name);
-      return this.#refusal(idText, reject('internal'));
-    }
   }
 
   /** Puts a call on the list of those that may take too long. */
