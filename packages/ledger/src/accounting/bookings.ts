@@ -19,6 +19,9 @@ const CARRIES: InsertShape = {
   columns: ['account', 'kind', 'carry'],
   onConflict: 'ON CONFLICT (account, kind) DO UPDATE SET carry = excluded.carry',
 };
+/** Works written as text in one go: some milliseconds. */
+const WORKS_AT_ONCE = 8;
+
 const WORK: InsertShape = { table: 'booking_work', columns: ['booking', 'data'], onConflict: '' };
 
 export function entryIn(row: SqlRow): BookingEntry {
@@ -49,27 +52,48 @@ export function totalsOf(entries: readonly BookingEntry[]): string {
  * @throws PoolError `conflict` when its cursor stands elsewhere
  */
 export async function book(database: SqlDatabase, booking: Booking): Promise<boolean> {
-  const checked = checkBooking(booking);
-  const isNew = await contendedTransaction(database, (session) => store(session, checked));
+  const prepared = await prepare(checkBooking(booking));
+  const isNew = await contendedTransaction(database, (session) => store(session, prepared));
   await finishBookings(database);
   return isNew;
 }
 
-async function store(session: SqlSession, booking: CheckedBooking): Promise<boolean> {
-  const { key, state, timeMs, note, entries, cursor, carries } = booking;
+interface PreparedBooking extends CheckedBooking {
+  readonly totals: string;
+  readonly works: readonly BookingWork[];
+  /** The works as text, where there are several. */
+  readonly texts: readonly string[];
+}
+
+/** Everything that can be made ready before the transaction; commits of shares get in between the pieces. */
+async function prepare(booking: CheckedBooking): Promise<PreparedBooking> {
+  const totals = totalsOf(booking.entries);
+  const works = worksOf(booking);
+  const texts: string[] = [];
+  for (const [i, work] of works.length > 1 ? works.entries() : []) {
+    if (i % WORKS_AT_ONCE === 0) await letOthersIn();
+    texts.push(writeWork(work));
+  }
+  return { ...booking, totals, works, texts };
+}
+
+/** Lets commits that came meanwhile get in. */
+const letOthersIn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function store(session: SqlSession, booking: PreparedBooking): Promise<boolean> {
+  const { key, state, timeMs, note, entries, cursor, carries, works, texts } = booking;
   const [row] = await session.query(
     `INSERT INTO bookings (key, state, time_ms, state_ms, note, entries, totals) VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (key) DO NOTHING RETURNING id`,
-    [key, state, timeMs, timeMs, note, entries.length, totalsOf(entries)],
+    [key, state, timeMs, timeMs, note, entries.length, booking.totals],
   );
   if (row === undefined) return false;
   const id = numberIn(row, 'id');
   if (cursor !== undefined) await moveCursor(session, cursor);
-  const works = worksOf(booking);
   // Carries replace each other: nothing may overtake what waits.
   if (works.length <= 1 && (carries.length === 0 || !(await hasWork(session)))) {
     for (const work of works) await perform(session, id, work);
-  } else await writeWorks(session, id, works);
+  } else await writeWorks(session, id, texts.length > 0 ? texts : works.map(writeWork));
   return true;
 }
 
@@ -105,11 +129,11 @@ function worksOf({ state, timeMs, entries, carries }: CheckedBooking): BookingWo
   return works;
 }
 
-async function writeWorks(session: SqlSession, booking: number, works: readonly BookingWork[]): Promise<void> {
+async function writeWorks(session: SqlSession, booking: number, texts: readonly string[]): Promise<void> {
   await insertRows(
     session,
     WORK,
-    works.map((work) => [booking, writeWork(work)]),
+    texts.map((text) => [booking, text]),
   );
 }
 
@@ -149,8 +173,7 @@ export async function finishBookings(database: SqlDatabase): Promise<void> {
       );
       if (row !== undefined) await perform(session, numberIn(row, 'booking'), readWork(textIn(row, 'data')));
     });
-    // Lets commits that came meanwhile get in between two transactions.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await letOthersIn();
   }
 }
 
@@ -176,7 +199,7 @@ export async function setBookingState(
     await session.run('UPDATE bookings SET state = $1, state_ms = $2 WHERE id = $3', [state, timeMs, id]);
     const waiting = await session.query('SELECT 1 AS one FROM booking_work WHERE booking = $1 LIMIT 1', [id]);
     if (works.length <= 1 && waiting.length === 0) for (const work of works) await perform(session, id, work);
-    else await writeWorks(session, id, works);
+    else await writeWorks(session, id, works.map(writeWork));
     return true;
   });
   await finishBookings(database);
