@@ -23,7 +23,7 @@ export interface SplitWish {
 /** Firmware and rental services work with 4 to 8; 2 are enough with version rolling. */
 const LEAST = 2;
 const USUAL = 4;
-/** 65,536 miners on one connection. */
+/** 32,768 miners on one connection, as half of the prefixes stay free. */
 const PREFIX = 2;
 const STAMP_MOST = 4;
 
