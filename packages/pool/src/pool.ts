@@ -106,16 +106,12 @@ export class Pool<Account = DefaultAccount> {
     });
     // One emitter for both: the server never looks at names that are not its own.
     this.#events = this.server.events as unknown as TypedEmitter<PoolEvents<Account>>;
-    const { log } = this;
-    const clock = this.#clock;
-    this.#tasks = new Tasks({ clock, log });
-    this.#bans = new BanStore(config.dataFolder, this.server.bans, { clock, log });
-    this.readiness = new Readiness(() => {
-      const { isReady } = this.readiness;
-      this.#events.safeEmit('readiness', { isReady, entries: this.readiness.list() });
-    });
+    const own = { clock: this.#clock, log: this.log };
+    this.#tasks = new Tasks(own);
+    this.#bans = new BanStore(config.dataFolder, this.server.bans, own);
+    this.readiness = new Readiness((isReady, entries) => this.#events.safeEmit('readiness', { isReady, entries }));
     this.admin = new PoolAdmin(this);
-    this.control = new PoolControl(config.control, { clock, log: log.child({ part: 'control' }) });
+    this.control = new PoolControl(config.control, { ...own, log: own.log.child({ part: 'control' }) });
     exposeBuiltins(this.control.methods, {
       admin: this.admin,
       readiness: this.readiness,
@@ -353,7 +349,7 @@ export class Pool<Account = DefaultAccount> {
   }
 
   /**
-   * Takes another configuration. Difficulties, bans, fees and the log level change at once; of everything else that
+   * Takes another configuration. Difficulties, bans, fees, `shutdown` and the log level change at once; of everything else that
    * differs it tells that it needs a restart.
    * @throws PoolError `invalid_config`: nothing changes then
    */
@@ -366,6 +362,8 @@ export class Pool<Account = DefaultAccount> {
     const live = new Map<string, (config: PoolConfig) => void>([
       ['bans', (config) => this.server.bans.change(banOptions(config))],
       ['payout.fees', () => this.#core?.setPayout(setup)],
+      // Read when the pool closes.
+      ['shutdown', () => {}],
       ['log.level', (config) => setLevel(this.log, config.log.level)],
       ...this.#config.listeners.map((_, i): [string, (config: PoolConfig) => void] => [
         `listeners[${i}].difficulty`,

@@ -23,9 +23,10 @@ const MAX_REASON_LENGTH = 200;
  */
 export class Readiness {
   readonly #entries = new Map<string, ReadinessEntry>();
-  readonly #onChange: () => void;
+  readonly #onChange: (isReady: boolean, entries: readonly ReadinessEntry[]) => void;
 
-  constructor(onChange: () => void = () => {}) {
+  /** @param onChange called after each change */
+  constructor(onChange: (isReady: boolean, entries: readonly ReadinessEntry[]) => void = () => {}) {
     this.#onChange = onChange;
   }
 
@@ -39,12 +40,12 @@ export class Readiness {
     const said = isOk ? undefined : (reason ?? 'not ready').replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_REASON_LENGTH);
     if (before?.isOk === isOk && before.reason === said) return;
     this.#entries.set(name, { name, isOk, reason: said });
-    this.#onChange();
+    this.#onChange(this.isReady, this.list());
   }
 
   /** Forgets a name. */
   clear(name: string): void {
-    if (this.#entries.delete(name)) this.#onChange();
+    if (this.#entries.delete(name)) this.#onChange(this.isReady, this.list());
   }
 
   /** All that was set, by name. */

@@ -96,6 +96,8 @@ export class BanList {
   #badRatio = 0;
   readonly #strikes: number;
   #allow: AddressMatcher;
+  /** All subnets that are banned; made when first needed after a change. */
+  #inSubnets: AddressMatcher | undefined = undefined;
   /** Called with every new ban, before sessions are closed for it. */
   onBan: (ban: Ban) => void = () => {};
   /** Called when the bans in the list have changed: somebody may want to keep them. */
@@ -150,9 +152,13 @@ export class BanList {
   /** The ban in force on a remote address, if any: its own, or that of a subnet it is in. */
   findAddress(remoteAddress: string): Ban | undefined {
     const own = this.#bans.address.size === 0 ? undefined : this.#find('address', addressKey(remoteAddress));
-    if (own !== undefined || this.#bans.subnet.size === 0) return own;
+    const { subnet } = this.#bans;
+    if (own !== undefined || subnet.size === 0) return own;
+    // One look for all: which one it was is asked only of addresses that are in some.
+    this.#inSubnets ??= createAddressMatcher([...subnet.values()].map(({ ban }) => ban.key));
+    if (!this.#inSubnets.matches(remoteAddress)) return undefined;
     const nowMs = this.#clock.monotonic();
-    for (const { ban, matcher, endsMs } of this.#bans.subnet.values()) {
+    for (const { ban, matcher, endsMs } of subnet.values()) {
       if (endsMs > nowMs && matcher?.matches(remoteAddress) === true) return ban;
     }
     return undefined;
@@ -175,12 +181,20 @@ export class BanList {
   add(scope: ListedScope, key: string, options: { readonly reason: string; readonly durationMs?: number }): Ban {
     const sinceMs = this.#clock.now();
     const durationMs = options.durationMs ?? this.#durationMs;
-    return this.#add(scope, key, { reason: options.reason, sinceMs, untilMs: sinceMs + durationMs, durationMs });
+    const { ban, isNew } = this.#add(scope, key, {
+      reason: options.reason,
+      sinceMs,
+      untilMs: sinceMs + durationMs,
+      durationMs,
+    });
+    if (isNew) this.onBan(ban);
+    if (isNew) this.onChange();
+    return ban;
   }
 
   /**
-   * Takes a ban over that was in force before this process began; what is over is left out. Answers whether it was
-   * taken. @throws PoolError as {@link add}
+   * Takes a ban over that was in force before this process began; what is over is left out. {@link onBan} is not called:
+   * it is no news, and nobody is connected yet. Answers whether it was taken. @throws PoolError as {@link add}
    */
   restore(ban: Ban): boolean {
     const { scope, key, reason, sinceMs, untilMs } = ban;
@@ -194,17 +208,16 @@ export class BanList {
     scope: ListedScope,
     key: string,
     times: Pick<Ban, 'reason' | 'sinceMs' | 'untilMs'> & { readonly durationMs: number },
-  ): Ban {
+  ): { readonly ban: Ban; readonly isNew: boolean } {
     const named = nameOf(scope, key);
     const { durationMs, ...about } = times;
     const endsMs = this.#clock.monotonic() + durationMs;
     const current = this.#entry(scope, named);
-    if (current && current.endsMs >= endsMs) return current.ban;
+    if (current && current.endsMs >= endsMs) return { ban: current.ban, isNew: false };
     const ban: Ban = { scope, key: named, ...about };
     this.#bans[scope].set(named, { ban, endsMs, matcher: matcherOf(ban) });
-    this.onBan(ban);
-    this.onChange();
-    return ban;
+    if (scope === 'subnet') this.#inSubnets = undefined;
+    return { ban, isNew: true };
   }
 
   /**
@@ -239,6 +252,7 @@ export class BanList {
   /** Ends a ban. False when there was none. */
   remove(scope: ListedScope, key: string): boolean {
     const wasThere = this.#bans[scope].delete(nameOf(scope, key));
+    if (scope === 'subnet') this.#inSubnets = undefined;
     if (wasThere) this.onChange();
     return wasThere;
   }

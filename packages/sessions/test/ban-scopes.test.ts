@@ -21,6 +21,9 @@ describe('bans by scope', () => {
     }
     expect(bans.remove('subnet', '2001:db8::/32')).toBe(true);
     expect(bans.findAddress('2001:db8:1::1')).toBeUndefined();
+    bans.add('subnet', '203.0.113.0/28', { reason: 'later' });
+    expect(bans.findAddress('203.0.113.15')).toMatchObject({ reason: 'later' });
+    expect(bans.findAddress('203.0.113.16')).toBeUndefined();
   });
 
   it('of accounts and workers do not reach each other', () => {
@@ -109,12 +112,15 @@ describe('points', () => {
 describe('restoring', () => {
   it('takes over what has time left, for that time', () => {
     const { bans, clock } = setup();
+    const seen: unknown[] = [];
+    bans.onBan = (ban) => seen.push(ban);
     const nowMs = clock.now();
     const ban = { scope: 'account', key: 'alice', reason: 'x', sinceMs: nowMs - 5000, untilMs: nowMs + 1000 } as const;
     expect(bans.restore(ban)).toBe(true);
     expect(bans.restore({ ...ban, key: 'over', untilMs: nowMs })).toBe(false);
     expect(bans.restore({ ...ban, scope: 'session', key: '1' })).toBe(false);
     expect(bans.list()).toEqual([ban]);
+    expect(seen).toEqual([]);
     clock.advance(1000);
     expect(bans.list()).toEqual([]);
   });
