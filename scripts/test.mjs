@@ -1,14 +1,15 @@
 // `npm test`: every check and suite, a summary, and on the last line alone `N passed, N failed`.
 // Arguments filter: `npm test -- --only unit`. Skipped tests are printed by name.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
   console.log(`Usage: npm test -- [--only checks|unit|e2e]
 
-Runs lint, types, layers, exports, unused code, docs and reference pages, then every suite. Skipped tests are named.
+Runs lint, types, layers, exports, unused code, docs, reference and parity pages, then every suite, and then looks that
+each test named on the parity page ran. Skipped tests are named.
 HEADFRAME_REQUIRE_SERVICES=1 makes a test that would be skipped fail.`);
   process.exit(0);
 }
@@ -26,6 +27,7 @@ const checks = [
   ['unused code', [bin('knip'), '--no-progress', '--no-config-hints']],
   ['docs', [process.execPath, 'scripts/docs.mjs']],
   ['reference pages', [process.execPath, 'scripts/reference.mjs', '--check']],
+  ['parity', [process.execPath, 'scripts/parity.mjs']],
 ];
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined;
@@ -50,8 +52,7 @@ function run(command, quiet) {
   };
 }
 
-for (const [name, command] of checks) {
-  if (only && only !== 'checks') break;
+function check(name, command) {
   const { ok, text, seconds } = run(command, true);
   timings.push([`check: ${name}`, seconds]);
   console.log(`${ok ? 'ok  ' : 'FAIL'} ${name} (${seconds.toFixed(1)} s)`);
@@ -61,7 +62,10 @@ for (const [name, command] of checks) {
     failures.push(`check: ${name}`);
     console.error(text.trim());
   }
+  return text;
 }
+
+if (!only || only === 'checks') for (const [name, command] of checks) check(name, command);
 
 if (only !== 'checks') {
   const filter = only === 'unit' ? ['packages'] : only === 'e2e' ? ['tests/e2e'] : [];
@@ -92,6 +96,11 @@ if (only !== 'checks') {
   } catch (error) {
     failed++;
     failures.push(`no test report: ${error.message}`);
+  }
+  // Of a part of the suites it would miss the others.
+  if (!only && existsSync(report)) {
+    const text = check('parity: tests that ran', [process.execPath, 'scripts/parity.mjs', '--report', report]);
+    for (const line of text.split('\n')) if (line.startsWith('not run: ')) console.log(line);
   }
 }
 rmSync(folder, { recursive: true, force: true });
