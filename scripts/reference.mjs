@@ -3,8 +3,10 @@
 // the code by scripts/docs.mjs.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { electrumReference } from '../packages/electrum/scripts/reference.mjs';
 import { httpReference } from '../packages/http/scripts/reference.mjs';
 import { controlPage } from '../packages/pool/scripts/control-reference.mjs';
+import { proxyReference } from '../packages/proxy/scripts/reference.mjs';
 import { cliPage } from './reference-cli.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -251,6 +253,8 @@ Before the reply to \`mining.authorize\` a miner is sent only what every firmwar
 const PAGES = {
   config: configPage,
   control: controlPage,
+  electrum: electrumReference,
+  proxy: proxyReference,
   http: httpReference,
   limits: limitsPage,
   errors: errorsPage,
