@@ -139,6 +139,15 @@ describe('a pool of servers', () => {
     await pool.close();
   });
 
+  it('believes the first header, not what the server says about itself', async () => {
+    const { servers, pool } = net({ genesisHash: GENESIS_HASH });
+    servers.a.script = modernScript({ 'blockchain.block.header': '11'.repeat(80) });
+    await pool.connect();
+    await settle();
+    expect(pool.status().map(({ state }) => state)).toEqual(['refused', 'ready', 'ready']);
+    await pool.close();
+  });
+
   it('tells at once when every server is on another chain', async () => {
     const { pool } = net({ genesisHash: TXID });
     expect(await failureOf(pool.connect())).toMatchObject({ message: expect.stringContaining('first block') });
