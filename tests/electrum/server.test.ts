@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { decodeAddress, resolveCoin } from '@headframe/coins';
+import type { ZmqLoader } from '@headframe/daemon';
 import { createDevNode, type DevNode, RpcFault } from '@headframe/devnode';
 import {
   ElectrumClient,
@@ -411,6 +412,36 @@ describe('the index thread and the ways in', () => {
     expect(codes(await storm())).toEqual(Array.from({ length: 15 }, () => -102));
     expect(small.subscriptions).toBe(30);
     await small.close();
+  });
+
+  it('does not wait for the next poll when the node announces a block over ZeroMQ', async () => {
+    let announce: () => void = () => {};
+    const announced = new Promise<void>((resolve) => {
+      announce = resolve;
+    });
+    const endpoints: string[] = [];
+    let closed = false;
+    const zmq: ZmqLoader = async () => ({
+      connect: (endpoint) => endpoints.push(endpoint),
+      subscribe: () => {},
+      close: () => {
+        closed = true;
+      },
+      async *[Symbol.asyncIterator]() {
+        await announced;
+        yield [Buffer.from('hashblock'), Buffer.alloc(32), Buffer.alloc(4)];
+      },
+    });
+    const [daemon] = configFor().daemons;
+    const daemons = [{ ...daemon, url: node.url, zmq: { hashblock: 'tcp://127.0.0.1:28332' } }];
+    const slow = await createElectrumServer(configFor({ daemons, pollMs: 60_000 }), { indexMode: 'inline', zmq });
+    await slow.listen();
+    expect(endpoints).toEqual(['tcp://127.0.0.1:28332']);
+    node.mineBlocks(1);
+    announce();
+    await waitFor('the block', () => slow.tip.height === node.height, 5_000);
+    await slow.close();
+    expect(closed).toBe(true);
   });
 
   it('closes in the middle of a sync', async () => {

@@ -90,4 +90,10 @@ export {
   type TemplateFeedStats,
 } from './template-feed.js';
 export { templateRequest } from './template-request.js';
-export type { ZmqLoader, ZmqSocket } from './zmq-subscriber.js';
+export {
+  subscribeZmq,
+  type ZmqLoader,
+  type ZmqSocket,
+  type ZmqSubscriber,
+  type ZmqSubscriberModules,
+} from './zmq-subscriber.js';

@@ -9,6 +9,10 @@ const daemon = z.strictObject({
   password: z.string().optional(),
   cookieFile: z.string().optional().describe('File with user and password that the node writes at its start.'),
   timeoutMs: z.int().min(100).max(600_000).optional().describe('Time for one call.'),
+  zmq: z
+    .strictObject({ hashblock: z.string().optional(), rawblock: z.string().optional() })
+    .optional()
+    .describe('Where the node announces blocks over ZeroMQ, `tcp://host:port`; needs the package zeromq.'),
 });
 
 const tls = z

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Coin, type CoinDefinition, resolveCoin } from '@headframe/coins';
+import { type DaemonOptions, subscribeZmq, type ZmqLoader, type ZmqSubscriber } from '@headframe/daemon';
 import { sha256d } from '@headframe/hashing';
 import {
   type Clock,
@@ -44,6 +45,8 @@ export interface ElectrumServerModules {
   /** Where the index runs, see `openChainIndex`. */
   readonly indexMode?: 'thread' | 'inline';
   readonly workerUrl?: URL;
+  /** Makes a ZeroMQ socket; default: the optional package. */
+  readonly zmq?: ZmqLoader;
 }
 
 /** @throws PoolError `invalid_config` naming each path that is wrong */
@@ -73,6 +76,7 @@ export class ElectrumServer {
   #live: (() => void) | undefined;
   #gaveUp: ((error: PoolError) => void) | undefined;
   #closing: Promise<void> | undefined;
+  readonly #announcers: ZmqSubscriber[] = [];
   #stopListening: () => void = () => {};
 
   constructor(config: ElectrumConfig, modules: ElectrumServerModules = {}) {
@@ -84,7 +88,7 @@ export class ElectrumServer {
     });
     // A definition is checked by resolveCoin.
     this.coin = resolveCoin(config.coin as string | CoinDefinition, config.network);
-    this.#node = linkNodes(config.daemons.map(compact));
+    this.#node = linkNodes(daemonsOf(config));
     this.framework = makeFramework(config, modules);
   }
 
@@ -117,14 +121,14 @@ export class ElectrumServer {
       throw new PoolError('closed', 'the server was started or closed before');
     }
     const { index: given, log, clock, indexMode, workerUrl } = this.#modules;
-    const { dataFile, pollMs, limits, daemons } = this.#config;
+    const { dataFile, pollMs, limits } = this.#config;
     const index =
       given ??
       (await openChainIndex(
         {
           path: dataFile,
           chain: `${this.coin.name}/${this.coin.network}`,
-          nodes: daemons.map(compact),
+          nodes: daemonsOf(this.#config),
           pollMs,
           maxHistory: limits.history,
           maxMempool: limits.mempool,
@@ -150,6 +154,7 @@ export class ElectrumServer {
     this.#genesisHash = toDisplayHex(sha256d(hexToBytes(genesis)));
     this.#register(index);
     this.#log.info({ height: this.#tip.height }, 'index is level with the node');
+    await this.#hearAnnouncements();
     return framework.listen();
   }
 
@@ -159,7 +164,18 @@ export class ElectrumServer {
     return this.#closing;
   }
 
+  /** Blocks that a node announces are not waited for until the next poll. */
+  async #hearAnnouncements(): Promise<void> {
+    const { log, zmq } = this.#modules;
+    for (const { zmq: endpoints } of daemonsOf(this.#config)) {
+      if (endpoints === undefined) continue;
+      const modules = compact({ log, load: zmq });
+      this.#announcers.push(await subscribeZmq(endpoints, () => this.blockAnnounced(), modules));
+    }
+  }
+
   async #close(options: CloseOptions): Promise<void> {
+    for (const announcer of this.#announcers.splice(0)) announcer.close();
     this.#gaveUp?.(new PoolError('closed', 'the server was closed'));
     await this.framework.close(options);
     this.#stopListening();
@@ -217,6 +233,13 @@ type Compact<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
 /** Without members that are undefined: options are there, or not. */
 function compact<T extends object>(value: T): Compact<T> {
   return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Compact<T>;
+}
+
+function daemonsOf({ daemons }: ElectrumConfig): DaemonOptions[] {
+  return daemons.map(({ zmq, ...daemon }) => ({
+    ...compact(daemon),
+    ...(zmq === undefined ? {} : { zmq: compact(zmq) }),
+  }));
 }
 
 function makeFramework(config: ElectrumConfig, modules: ElectrumServerModules): ElectrumFramework {
