@@ -3,7 +3,7 @@ export { type ConnectStratumOptions, connectStratum, type DialOptions } from './
 export { CpuMiner, type CpuMinerEvents, type CpuMinerOptions, type CpuMinerStats } from './cpu-miner.js';
 export { isSameDomain, registrableDomain } from './domain.js';
 export type { HandshakeOptions, WorkerCredentials } from './handshake.js';
-export { type HeaderChoice, jobHeader, jobMerkleRoot, type MinerJob, shareTarget } from './job.js';
+export { type HeaderChoice, jobCoinbase, jobHeader, jobMerkleRoot, type MinerJob, shareTarget } from './job.js';
 export { MiningClient } from './mining-client.js';
 export type { MiningClientEvents, MiningClientOptions, PreferredPolicy, ReadyEvent } from './mining-options.js';
 export type { Extranonce, JobStatus } from './mining-state.js';

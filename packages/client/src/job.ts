@@ -29,13 +29,20 @@ export interface HeaderChoice {
   readonly nonce?: number;
 }
 
-/** Merkle root of a job's block for an extranonce2, internal order. */
-export function jobMerkleRoot(job: MinerJob, extranonce2: Uint8Array): Uint8Array {
+/**
+ * The coinbase transaction of a job for an extranonce2, in the form that is hashed (without witness).
+ * @throws PoolError `invalid_argument` when extranonce2 has the wrong length
+ */
+export function jobCoinbase(job: MinerJob, extranonce2: Uint8Array): Uint8Array {
   if (extranonce2.length !== job.extranonce2Size) {
     throw new PoolError('invalid_argument', `extranonce2 has ${job.extranonce2Size} bytes, not ${extranonce2.length}`);
   }
-  const { coinbase1, coinbase2, merkleBranch } = job.notify;
-  return foldBranch(sha256d(concatBytes(coinbase1, job.extranonce1, extranonce2, coinbase2)), merkleBranch);
+  return concatBytes(job.notify.coinbase1, job.extranonce1, extranonce2, job.notify.coinbase2);
+}
+
+/** Merkle root of a job's block for an extranonce2, internal order. @throws PoolError as {@link jobCoinbase} */
+export function jobMerkleRoot(job: MinerJob, extranonce2: Uint8Array): Uint8Array {
+  return foldBranch(sha256d(jobCoinbase(job, extranonce2)), job.notify.merkleBranch);
 }
 
 /**

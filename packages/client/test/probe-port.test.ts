@@ -73,6 +73,9 @@ describe('TLS on the port', () => {
     expect(trusted.facts.tls).toMatchObject({ protocol: 'TLSv1.3', trusted: true });
     const fingerprint256 = trusted.facts.tls?.fingerprint256;
     expect((await check(secure(), { fingerprint256 })).list()[0]?.status).toBe('ok');
+    const other = await check(secure(), { ca: TEST_CERTIFICATE.cert, fingerprint256: '00'.repeat(32) });
+    expect(other.list()[0]).toMatchObject({ status: 'wrong', text: expect.stringContaining('not the pinned one') });
+    expect(other.facts.tls?.trusted).toBe(false);
     const unknown = await check(secure(), {});
     expect(unknown.list()[0]).toMatchObject({ status: 'warning', text: expect.stringContaining('not trusted') });
     expect(unknown.facts.tls?.trusted).toBe(false);

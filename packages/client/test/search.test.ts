@@ -4,7 +4,15 @@ import { bytesToHex, hexToBytes, isPoolError, reverseBytes } from '@headframe/pr
 import { decodeNotify } from '@headframe/stratum-v1';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jobHeader, type MinerJob, searchNonce, searchShare, shareTarget } from '../src/index.js';
+import {
+  jobCoinbase,
+  jobHeader,
+  jobMerkleRoot,
+  type MinerJob,
+  searchNonce,
+  searchShare,
+  shareTarget,
+} from '../src/index.js';
 import { counterBytes, depositBits, makeWorkUnit } from '../src/work.js';
 
 interface Vectors {
@@ -55,6 +63,19 @@ describe('searching real jobs', () => {
     expect(
       searchShare(jobOf(pair, pair.difficulty * 1.000001), { ...choice, startNonce: nonce, maxNonces: 1 }),
     ).toBeUndefined();
+  });
+
+  it.each(vectors.pairs)('builds the coinbase and the merkle root of $name', (pair) => {
+    const job = jobOf(pair, 1);
+    const extranonce2 = hexToBytes(pair.submitParams[2] ?? '');
+    const [, , coinbase1, coinbase2] = pair.notifyParams;
+    expect(bytesToHex(jobCoinbase(job, extranonce2))).toBe(
+      `${coinbase1}${pair.extranonce1}${pair.submitParams[2]}${coinbase2}`,
+    );
+    expect(bytesToHex(jobMerkleRoot(job, extranonce2))).toBe(pair.header.slice(72, 136));
+    expect(() => jobCoinbase(job, new Uint8Array(job.extranonce2Size + 1))).toThrow(
+      expect.objectContaining({ code: 'invalid_argument' }),
+    );
   });
 
   it('hashes scrypt', () => {

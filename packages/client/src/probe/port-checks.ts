@@ -88,9 +88,9 @@ export function checkTls(
       const validTo = certificate.valid_to ?? '';
       const protocol = socket.getProtocol() ?? 'unknown';
       const cipher = socket.getCipher().name;
-      const isPinned =
-        tls.fingerprint256 !== undefined && plain(tls.fingerprint256) === plain(certificate.fingerprint256);
-      const trusted = socket.authorized || isPinned;
+      const pin = tls.fingerprint256;
+      const isPinned = pin !== undefined && plain(pin) === plain(certificate.fingerprint256);
+      const trusted = pin === undefined ? socket.authorized : isPinned;
       findings.facts.tls = {
         protocol,
         cipher,
@@ -102,7 +102,9 @@ export function checkTls(
       const days = Math.floor((Date.parse(validTo) - now) / DAY_MS);
       const text = `${protocol}, ${cipher}, certificate until ${validTo}`;
       if (days < 0) findings.add('tls', 'wrong', `${text}: it has ended.`);
-      else if (!trusted) {
+      else if (pin !== undefined && !isPinned) {
+        findings.add('tls', 'wrong', `${text}: fingerprint ${certificate.fingerprint256}, not the pinned one.`);
+      } else if (!trusted) {
         findings.add('tls', 'warning', `${text}; not trusted here (${printable(String(socket.authorizationError))}).`);
       } else if (days < SOON_DAYS) findings.add('tls', 'warning', `${text}: ${days} days left.`);
       else findings.add('tls', 'ok', `${text}.`);
