@@ -303,6 +303,20 @@ describe('health', () => {
     expect([statusCode, body]).toEqual([503, 'warm-up: the cache is loading\n']);
   });
 
+  it('makes the metrics twice a second at most, however often they are asked for', async () => {
+    let made = 0;
+    const createMetrics = () => ({
+      contentType: 'text/plain',
+      render: async () => `made ${++made}\n`,
+      observeRequest: () => {},
+    });
+    const { get, pool } = makeApi({}, new FakePool(), { createMetrics });
+    const bodies = await Promise.all(Array.from({ length: 100 }, async () => (await get('/metrics')).body));
+    expect(new Set(bodies)).toEqual(new Set(['made 1\n']));
+    pool.clock.advance(500);
+    expect((await get('/metrics')).body).toBe('made 2\n');
+  });
+
   it('serves metrics to everybody, to the operator, or to nobody', async () => {
     const observed: unknown[] = [];
     const createMetrics = () => ({
