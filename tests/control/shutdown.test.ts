@@ -1,12 +1,12 @@
 import { FakeClock } from '@headframe/primitives/testing';
 import { createServer } from '@headframe/server';
-import { settle } from '@headframe/testkit';
+import { createTestPool, settle, until } from '@headframe/testkit';
 import { createMemoryPair } from '@headframe/transport/testing';
 import { expect, it } from 'vitest';
 
 /** A miner that reads what it is told. */
-function connect(server: ReturnType<typeof createServer>, clock: FakeClock) {
-  const pair = createMemoryPair({ clock });
+function connect(server: Pick<ReturnType<typeof createServer>, 'attach'>, clock?: FakeClock) {
+  const pair = createMemoryPair(clock === undefined ? {} : { clock });
   const peer = { text: '', closed: false };
   pair.client.start({
     data: (chunk) => {
@@ -66,4 +66,20 @@ it('without a target they are asked to come back to where they are', async () =>
   await clock.advanceAsync(2000);
   await closing;
   expect(miner.text).toContain('"method":"client.reconnect","params":[]');
+});
+
+it('a pool does as its configuration says, the one that was read again last', async () => {
+  const test = await createTestPool({ config: { shutdown: { message: 'old', spreadSeconds: 0 } } });
+  const { pool } = test;
+  const miner = connect(pool.server);
+  await until('the miner to be in', () => miner.text.includes('mining.notify'));
+  const shutdown = {
+    ...pool.config.shutdown,
+    message: 'moved',
+    reconnect: { host: 'b.example', port: 3334, waitSeconds: 0 },
+  };
+  expect(pool.reload({ ...pool.config, shutdown })).toEqual({ applied: ['shutdown'], needsRestart: [] });
+  await test.close();
+  expect(miner.text).toContain('"method":"client.show_message","params":["moved"]');
+  expect(miner.text).toContain('"method":"client.reconnect","params":["b.example","3334","0"]');
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/problems.js';
+import { applyEnvironment } from '../../src/env.js';
 
 const base = {
   network: 'regtest',
@@ -54,6 +55,11 @@ describe('control', () => {
       expect(text).not.toMatch(/-sec/);
     }
   });
+});
+
+it('the token of headframe notify in the environment is no key of the configuration', () => {
+  const env = { HEADFRAME_CONTROL_TOKEN: token, HEADFRAME_CONTROL__TOKEN: token, HEADFRAME_CONTROL__PORT: '8090' };
+  expect(applyEnvironment({}, env)).toEqual({ control: { token, port: 8090 } });
 });
 
 describe('shutdown', () => {
