@@ -293,7 +293,9 @@ export class SessionServer<Context extends MethodContext = MethodContext> implem
     const later = this.hooks.list('onClose').run({ session, reason });
     if (isPromiseLike(later)) this.#trackCloseHook(later);
     this.events.safeEmit('closed', { session, reason, durationMs: this.clock.now() - session.connectedAtMs });
-    if (this.sessionCount === 0) this.#onEmpty?.();
+    if (this.sessionCount > 0) return;
+    this.#endSpread?.();
+    this.#onEmpty?.();
   }
 
   /** Logs something unexpected and emits `error`. */

@@ -86,6 +86,14 @@ describe('a close with a spread', () => {
     await closing;
   });
 
+  it('ends when everybody is gone, without waiting for its time', async () => {
+    const { harness, peers } = await crowd(1000);
+    const closing = harness.server.close({ spreadMs: 600_000, drainMs: 1000 });
+    for (const peer of peers) peer.connection.destroy();
+    await closing;
+    expect(harness.clock.pending).toBe(0);
+  });
+
   it('ends at once by destroy', async () => {
     const { harness, peers } = await crowd(1000);
     const closing = harness.server.close({ spreadMs: 60_000 });

@@ -87,6 +87,7 @@ export async function createTestPool<Account = DefaultAccount>(
         listeners: [{ host: '127.0.0.1', port: 0, difficulty: DIFFICULTY[coin] }],
         bans: { enabled: false },
         shutdownGrace: 1,
+        shutdown: { spreadSeconds: 0 },
         dataFolder: folder,
         ...config,
       }),
