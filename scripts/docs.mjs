@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '..');
 const snippets = join(root, 'examples', 'snippets');
 const built = (name) => import(join(root, 'packages', name, 'dist', 'index.js'));
 const { checkConfig, setUp } = await built('pool');
+const { parseElectrumConfig } = await built('electrum-server');
 const { parseCoinDefinition } = await built('coins');
 const { parse: parseJsonc } = await import(
   join(root, 'apps', 'pool', 'node_modules', 'jsonc-parser', 'lib', 'umd', 'main.js')
@@ -52,6 +53,11 @@ function checkData(language, code, where) {
   try {
     if ('algorithm' in value && 'networks' in value) coins.set(parseCoinDefinition(value).name, value);
     if (!('listeners' in value)) return;
+    if ('dataFile' in value) {
+      // Of an Electrum server, not of a pool.
+      parseElectrumConfig(value);
+      return;
+    }
     const result = checkConfig(value);
     for (const problem of result.problems ?? []) problems.push(`${where}: ${problem.path}: ${problem.message}`);
     if (!result.config) return;
