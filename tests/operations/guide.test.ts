@@ -88,7 +88,8 @@ describe('docs/operations/go-to-production.md', () => {
         // Where every other share is a block, some are stale when they arrive.
         expect(part('connected to stratum')).toMatch(/accepted 10  rejected [0-9]+/);
         expect(part('"name":"My pool"')).toMatch(/ +[0-9]+ +confirmed/);
-        expect(part('Would pay')).toContain('Payments made or planned: 1 account in 1 transaction');
+        // The miner and the recipient of the fee.
+        expect(part('Would pay')).toContain('Payments made or planned: 2 accounts in 1 transaction');
         expect(part('confirmed ')).not.toContain('failed');
         expect(output.match(/The books are right\./g)).toHaveLength(2);
       } finally {
