@@ -182,6 +182,23 @@ describe('a hostile upstream', () => {
   });
 });
 
+describe('waiting for a hostile upstream', () => {
+  it('a share that is never answered is refused in time', async () => {
+    const holder: { pool?: RawPool } = {};
+    bench = new ProxyBench({
+      config: { submit: { wait: true } },
+      modules: { connect: () => holder.pool?.connect() ?? Promise.reject(new Error('not yet')) },
+    });
+    const pool = new RawPool(bench.clock);
+    pool.methods.set('mining.submit', () => undefined);
+    holder.pool = pool;
+    await bench.start();
+    const miner = await bench.miner();
+    const outcome = await bench.outcome(miner.client.submit(miner.find({ difficulty: POOL_DIFFICULTY })));
+    expect(outcome.accepted).toBe(false);
+  });
+});
+
 describe('a hostile miner', () => {
   it('cannot be paid twice for a share, not under a derived job either', async () => {
     bench = new ProxyBench({ pools: [{ listeners: [{ port: 0, extranonce2Size: 4 }] }], jobs: false });

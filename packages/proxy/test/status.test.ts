@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import {
   applyProxyEnvironment,
   createProxy,
@@ -95,6 +96,24 @@ describe('status and metrics', () => {
     const page = renderStatusPage(proxy.stats(), clock.now());
     expect(page).toContain('pool0 (in use)');
     expect(page).not.toContain('<b>"rig"');
+  });
+
+  it('idle connections, half requests and garbage neither stop it nor hold up its end', async () => {
+    const { proxy } = await working();
+    const status = await startStatusServer(proxy, { host: '127.0.0.1', port: 0 });
+    const sockets = ['', 'GET / HTTP/1.1\r\nHost: x\r\n', '\u0000\u0001\u0002\r\n\r\n', '{"id":1}\n'].map((text) => {
+      const socket = connect(status.port, '127.0.0.1');
+      socket.on('error', () => {});
+      if (text !== '') socket.write(text);
+      return socket;
+    });
+    expect((await fetch(`http://127.0.0.1:${status.port}/healthz`)).status).toBe(200);
+    await status.close();
+    await Promise.all(
+      sockets.map((socket) =>
+        socket.closed ? undefined : new Promise((resolve) => socket.on('close', resolve).resume()),
+      ),
+    );
   });
 
   it('is served over HTTP, read-only', async () => {
