@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Coin } from '@headframe/coins';
 import {
   createDaemonRegistry,
@@ -104,7 +105,8 @@ function supervisorOptions(
 function reportTo(control: PoolConfig['control']): Omit<SupervisorNotifyOptions, 'command' | 'types'> | undefined {
   if (control === undefined) return undefined;
   const { socket, host, port, token, tokenFile } = control;
-  if (socket !== undefined) return { socket };
+  // The node may run in another folder.
+  if (socket !== undefined) return { socket: resolve(socket) };
   // A port that the system picks is not known yet.
   if (port === undefined || port === 0 || (token ?? tokenFile) === undefined) return undefined;
   const address = host === '0.0.0.0' || host === '::' ? undefined : host;
