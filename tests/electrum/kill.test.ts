@@ -27,9 +27,9 @@ describe.runIf(requireService('pool binary'))('headframe electrum, killed', { ti
       node.mineBlocks(10);
     }
     // Blocks arrive slowly enough for a kill in the middle.
-    node.override('getblockhash', async (params, next) => {
+    node.override('getblockhash', async (_, next) => {
       await new Promise((resolve) => setTimeout(resolve, 1));
-      return next(params);
+      return next();
     });
   });
   afterAll(async () => {
@@ -45,9 +45,9 @@ describe.runIf(requireService('pool binary'))('headframe electrum, killed', { ti
       node.invalidateBlock(node.tipHash);
       node.mineBlocks(1);
       let asked = 0;
-      node.override('getblock', (params, next) => {
+      node.override('getblock', (_, next) => {
         asked++;
-        return next(params);
+        return next();
       });
       const doomed = spawnElectrum(folder.path, config());
       await waitFor('it to be at work', () => asked >= fetched);
