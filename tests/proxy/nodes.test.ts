@@ -5,10 +5,11 @@ import { type Chain, chainOf } from '../support/chain.js';
 import { poolConfig } from '../support/pool-config.js';
 import { saysBlock, saysCandidate } from '../support/pool-logs.js';
 import { type PoolProcess, startPool } from '../support/pool-process.js';
+import { startProcess } from '../support/process.js';
 import { requireService } from '../support/require.js';
 import { ScriptedMiner } from '../support/scripted-miner.js';
 import { waitFor } from '../support/wait.js';
-import { type ProxyProcess, startProxy } from './proxy-process.js';
+import { HEADFRAME_PROXY, type ProxyProcess, startProxy, writeProxyConfig } from './proxy-process.js';
 
 const COINS = {
   bcoin: { coin: 'bitcoin', algorithm: 'sha256d', difficulty: 2.5e-10 },
@@ -120,6 +121,16 @@ for (const service of ['bcoin', 'litecoind'] as const) {
         await pool();
         const started = await proxyOf();
         await miner('me.rig');
+
+        const { file, remove } = writeProxyConfig({
+          algorithm,
+          upstreams: pools.map(({ port }) => ({ url: `127.0.0.1:${port}`, user: 'farm' })),
+          listeners: [{ port: started.port }],
+        });
+        const check = startProcess(process.execPath, [HEADFRAME_PROXY, 'check', '--config', file]);
+        expect(await check.exited).toEqual({ code: 0, signal: null });
+        expect(check.output()).toMatch(/upstream .*: gives jobs at difficulty .*; miners get 2 \+ 4 bytes/);
+        remove();
         expect(await started.stop()).toEqual({ code: 0, signal: null });
       });
     },

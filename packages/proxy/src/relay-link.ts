@@ -33,6 +33,8 @@ const MAX_HELD = 256;
 const MAX_CALLED = 32;
 /** Between two rounds of attempts, while no upstream can be reached. */
 const RETRY_MS = 2_000;
+/** A line that lasted less is followed by a pause. */
+const SHORT_MS = 30_000;
 /** Refusals that count against a miner. */
 const BLAMED: ReadonlySet<RejectCode> = new Set([
   'invalid-params',
@@ -51,6 +53,7 @@ interface Line {
   /** What came before the miner was moved here, or in this turn. */
   held: UnsolicitedMessage[];
   isUsed: boolean;
+  readonly sinceMs: number;
 }
 
 /** One miner and its own connection to an upstream. Everything either says is passed on. */
@@ -65,6 +68,8 @@ export class RelayLink {
   #outage: Timer | undefined = undefined;
   #flushing = false;
   #difficulty = 0;
+  /** Monotonic time before which no upstream is dialled. */
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
 
   constructor(protocol: RelayBase, parts: RelayParts) {
     this.protocol = protocol;
@@ -182,6 +187,9 @@ export class RelayLink {
   async #seek(): Promise<Line> {
     const { clock, upstreams } = this.#parts;
     const { signal } = this.#stop;
+    // An upstream that drops us again and again is not dialled in a loop.
+    const restMs = this.#notBeforeMs - clock.monotonic();
+    if (restMs > 0) await this.#sleep(restMs);
     while (!signal.aborted) {
       for (const upstream of upstreams.candidates()) {
         const line = await this.#try(upstream);
@@ -189,18 +197,24 @@ export class RelayLink {
         if (signal.aborted) break;
       }
       this.#watchOutage();
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          timer.cancel();
-          signal.removeEventListener('abort', done);
-          resolve();
-        };
-        const timer = clock.setTimeout(done, RETRY_MS);
-        signal.addEventListener('abort', done, { once: true });
-        if (signal.aborted) done();
-      });
+      await this.#sleep(RETRY_MS);
     }
     throw noUpstream();
+  }
+
+  /** Waits, or until the session ends. */
+  #sleep(ms: number): Promise<void> {
+    const { signal } = this.#stop;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = this.#parts.clock.setTimeout(done, ms);
+      signal.addEventListener('abort', done, { once: true });
+      if (signal.aborted) done();
+    });
   }
 
   /** Connects to an upstream and moves the miner there; undefined when that fails. */
@@ -213,7 +227,7 @@ export class RelayLink {
     } catch {
       return undefined;
     }
-    const line: Line = { upstream, client, held: [], isUsed: false };
+    const line: Line = { upstream, client, held: [], isUsed: false, sinceMs: this.#parts.clock.monotonic() };
     client.on('message', (message) => this.#said(line, message));
     try {
       const given = await this.#greeting.repeat(client);
@@ -277,6 +291,8 @@ export class RelayLink {
     this.#line = undefined;
     this.#parts.upstreams.left(line.upstream);
     line.upstream.losses++;
+    const nowMs = this.#parts.clock.monotonic();
+    if (nowMs - line.sinceMs < SHORT_MS) this.#notBeforeMs = nowMs + RETRY_MS;
     // The miner waits for work: no request of its own would bring the next line about.
     this.#find().catch(() => {});
   }

@@ -213,6 +213,17 @@ describe('a one-to-one proxy', () => {
     expect(client.ready).toBe(true);
   });
 
+  it('does not dial an upstream in a loop that drops miners again and again', async () => {
+    start();
+    pool(0).methods.set('mining.authorize', (_params, session) => {
+      queueMicrotask(() => session.push('client.reconnect', []));
+      return true;
+    });
+    await connect();
+    await advance(60_000);
+    expect(pool(0).sessions.length).toBeLessThan(40);
+  });
+
   it('does not let an upstream send the miner away, nor flood it', async () => {
     start();
     const client = await connect();
