@@ -200,7 +200,7 @@ export class Forwarder {
       onVerdict({ ...event, accepted: false, code, reason });
       settle(reject(code, reason));
     }
-    upstream.judged(outcome.accepted);
+    upstream.judged(outcome.accepted, worker);
   }
 
   #failed(pending: Pending, error: unknown): void {

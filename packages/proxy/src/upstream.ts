@@ -47,6 +47,8 @@ export interface UpstreamParts {
 const MAX_LOGINS = 65_536;
 /** Lines that make no sense, in a row without a job between them, after which an upstream is ill. */
 const MAX_INVALID = 20;
+/** So many workers cannot all be the fault of one miner. */
+const ENOUGH_WORKERS = 2;
 /** Shares that may wait for an answer. A slow pool at 100 shares a second is 40 s behind then. */
 const MAX_PENDING = 4096;
 /** Connections lost within a minute of being made, in a row, after which an upstream is left alone. */
@@ -78,6 +80,9 @@ export class Upstream {
   #rest: Timer | undefined = undefined;
   #silence: Timer | undefined = undefined;
   #rejectsInARow = 0;
+  /** Workers of the refusals in a row, and of all shares on this connection; at most two of either. */
+  readonly #rejectedWorkers = new Set<string>();
+  readonly #judgedWorkers = new Set<string>();
   #invalidInARow = 0;
   #shortInARow = 0;
   #readyAtMs = 0;
@@ -234,11 +239,22 @@ export class Upstream {
     return client.submit(share, login.username);
   }
 
-  /** The upstream's verdict on a share: too many refusals in a row mean that it does not want us. */
-  judged(isAccepted: boolean): void {
-    this.#rejectsInARow = isAccepted ? 0 : this.#rejectsInARow + 1;
+  /**
+   * The upstream's verdict on a share: too many refusals in a row mean that it does not want us. Those of one worker
+   * among several do not: it would be in the power of one miner to move all others.
+   */
+  judged(isAccepted: boolean, worker: string): void {
+    if (this.#judgedWorkers.size < ENOUGH_WORKERS) this.#judgedWorkers.add(worker);
+    if (isAccepted) {
+      this.#rejectsInARow = 0;
+      this.#rejectedWorkers.clear();
+      return;
+    }
+    this.#rejectsInARow++;
+    if (this.#rejectedWorkers.size < ENOUGH_WORKERS) this.#rejectedWorkers.add(worker);
     const { rejects } = this.#config.failover;
-    if (this.#rejectsInARow >= rejects) this.fail(`${rejects} shares refused in a row`);
+    if (this.#rejectsInARow < rejects || this.#rejectedWorkers.size < this.#judgedWorkers.size) return;
+    this.fail(`${rejects} shares refused in a row`);
   }
 
   #ready(client: MiningClient, { resumed }: ReadyEvent): void {
@@ -247,6 +263,8 @@ export class Upstream {
     this.#readyAtMs = this.#parts.clock.monotonic();
     this.#logins = new BoundedMap(MAX_LOGINS);
     this.#rejectsInARow = 0;
+    this.#rejectedWorkers.clear();
+    this.#judgedWorkers.clear();
     if (!resumed) this.#epoch++;
     this.#set('ready', 'no job yet');
     this.#watchSilence();

@@ -171,6 +171,21 @@ describe('a hostile upstream', () => {
     expect(bench.proxy.stats().total.rejected).toEqual({ other: 50 });
   });
 
+  it('that refuses the shares of one worker among several is not left', async () => {
+    await start((pool) => {
+      pool.methods.set('mining.submit', ([name]) => {
+        if (name === 'user0.rig0') throw [20, 'not you', null];
+        return true;
+      });
+    });
+    const bad = await bench.miner();
+    const good = await bench.miner();
+    await good.mine({ difficulty: POOL_DIFFICULTY });
+    for (let i = 0; i < 60; i++) await bad.mine({ difficulty: POOL_DIFFICULTY });
+    expect(bench.proxy.upstream?.name).toBe('pool0');
+    expect(bench.proxy.stats().total).toMatchObject({ accepted: 1, rejected: { other: 60 } });
+  });
+
   it('that never answers a share holds nobody up', async () => {
     await start((pool) => {
       pool.methods.set('mining.submit', () => undefined);
