@@ -1,3 +1,4 @@
+import { FakeClock } from '@headframe/primitives/testing';
 import { expect } from 'vitest';
 import type { Ledger, StoredBatch } from '../types.js';
 import type { LedgerCase } from './ledger.js';
@@ -141,6 +142,32 @@ export const storageCases: readonly LedgerCase[] = [
       expect(await ledger.summary({ account: 'alice', worker: 'old' })).toBeUndefined();
       expect(await ledger.series({ ...range, resolution: 'hour' })).toEqual([]);
       expect((await ledger.summary({ account: 'alice' }))?.total.accepted).toBe(3);
+    },
+  ],
+  [
+    'prunes what a clock that was ahead has written, once what came after it is old',
+    async ({ ledger, clock, harness }) => {
+      const ahead = await harness.open({ clock: new FakeClock(clock.now() + 3_650 * DAY_MS) });
+      try {
+        await ledger.commit(batch(1, [share()]));
+        const many = Array.from({ length: 1_100 }, (_, i) => batch(i, [share()], 'ahead'));
+        for (let first = 0; first < many.length; first += 100) {
+          await Promise.all(many.slice(first, first + 100).map((one) => ahead.commit(one)));
+        }
+      } finally {
+        await ahead.close();
+      }
+      await ledger.commit(batch(2, [share()]));
+      await ledger.fold();
+      clock.advance(2 * DAY_MS);
+      await ledger.commit(batch(3, [share()]));
+      await ledger.fold();
+      // What is not known to be old stays.
+      clock.advance(DAY_MS / 2);
+      expect((await ledger.prune()).batches).toBe(0);
+      clock.advance(DAY_MS);
+      expect((await ledger.prune()).batches).toBe(1_102);
+      expect((await wholeLog(ledger)).map(({ sequence }) => sequence)).toEqual([3]);
     },
   ],
   [

@@ -19,7 +19,7 @@ export async function prune(
   keepAfter = Number.MAX_SAFE_INTEGER,
 ): Promise<PruneReport> {
   const beforeMs = nowMs - Math.max(MIN_SHARE_RETENTION_MS, retention.sharesMs);
-  const batches = await pruneBatches(database, beforeMs, keepAfter);
+  const batches = await pruneBatches(database, { nowMs, beforeMs, keepAfter });
   const rows = await pruneRows(database, {
     stats_minute: Math.floor((nowMs - retention.minutesMs) / 1000),
     stats_hour: Math.floor((nowMs - retention.hoursMs) / 1000),
@@ -33,24 +33,56 @@ export async function prune(
   return { batches, rows, workers };
 }
 
-/** Ids follow the commits, so the oldest come first and the search ends at the first that stays. */
-async function pruneBatches(database: SqlDatabase, beforeMs: number, keepAfter: number): Promise<number> {
+/** A batch dated later than this from now was written by a clock that was ahead: its time says nothing. */
+const MAX_AHEAD_MS = 3_600_000;
+
+/**
+ * Ids follow the commits, so the oldest come first and the search ends at the first that stays. Batches of a clock that
+ * was ahead go with the old ones after them.
+ */
+async function pruneBatches(
+  database: SqlDatabase,
+  { nowMs, beforeMs, keepAfter }: { readonly nowMs: number; readonly beforeMs: number; readonly keepAfter: number },
+): Promise<number> {
   let removed = 0;
+  let after = 0;
   for (;;) {
-    const oldest = await database.read((session) =>
+    const page = await database.read((session) =>
       session.query(
-        `SELECT id, committed_ms FROM share_batches WHERE id <= $1 AND id <= (SELECT min(position) FROM fold_state)
+        `SELECT id, committed_ms FROM share_batches WHERE id > $1 AND id <= $2 AND id <= (SELECT min(position) FROM fold_state)
          ORDER BY id LIMIT ${PRUNE_BATCHES}`,
-        [keepAfter],
+        [after, keepAfter],
       ),
     );
-    const staying = oldest.findIndex((row) => numberIn(row, 'committed_ms') >= beforeMs);
-    const last = oldest[(staying < 0 ? oldest.length : staying) - 1];
-    if (last === undefined) return removed;
-    removed += await database.transaction((session) =>
-      session.run('DELETE FROM share_batches WHERE id <= $1', [numberIn(last, 'id')]),
+    let last: number | undefined;
+    let isOver = page.length < PRUNE_BATCHES;
+    for (const row of page) {
+      const committedMs = numberIn(row, 'committed_ms');
+      after = numberIn(row, 'id');
+      if (committedMs < beforeMs) last = after;
+      else if (committedMs <= nowMs + MAX_AHEAD_MS) {
+        isOver = true;
+        break;
+      }
+    }
+    if (last !== undefined) removed += await removeUpTo(database, last);
+    if (isOver) return removed;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+async function removeUpTo(database: SqlDatabase, id: number): Promise<number> {
+  let removed = 0;
+  for (;;) {
+    const rows = await database.transaction((session) =>
+      session.run(
+        `DELETE FROM share_batches WHERE id IN
+           (SELECT id FROM share_batches WHERE id <= $1 ORDER BY id LIMIT ${PRUNE_BATCHES})`,
+        [id],
+      ),
     );
-    if (staying >= 0 || oldest.length < PRUNE_BATCHES) return removed;
+    removed += rows;
+    if (rows < PRUNE_BATCHES) return removed;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }
