@@ -29,6 +29,7 @@ export {
   type ElectrumServerModules,
   parseElectrumConfig,
 } from './electrum-server.js';
+export { type HttpPolling, type HttpPollingOptions, listenHttpPolling, type PollTarget } from './http/polling.js';
 export { ElectrumContext, type ElectrumProtocol } from './sessions/context.js';
 export { ELECTRUM_ERROR, type ElectrumFailure, electrumError, isElectrumFailure } from './sessions/errors.js';
 export {

@@ -1,6 +1,12 @@
 export { type AddressMatcher, createAddressMatcher, normalizeAddress } from './address.js';
 export { type ConnectOptions, connectTcp, type TlsClientOptions } from './connect.js';
-export type { Connection, ConnectionHandler, ConnectionKind, Listener } from './connection.js';
+export {
+  type Connection,
+  type ConnectionHandler,
+  type ConnectionKind,
+  type Listener,
+  nextConnectionId,
+} from './connection.js';
 export { type Detection, type Detector, detectTls, httpDetector, jsonDetector, MAX_PREFIX_BYTES } from './detect.js';
 export { type HttpProbeAnswerOptions, httpProbeAnswer } from './http-probe.js';
 export { type ListenOptions, listenTcp } from './listen.js';
