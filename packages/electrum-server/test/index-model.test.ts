@@ -236,6 +236,64 @@ describe('the index against a model that looks through the whole chain', () => {
     rig.store.close();
   });
 
+  it('turns 0 into -1 and tells so when the block of the parent is lost', async () => {
+    const chain = new ModelChain();
+    chain.mine([], scriptOf(0));
+    const rig = await rigOn(chain);
+    play(chain, { kind: 'pay', picks: [0], to: [1], witness: false });
+    chain.mine(chain.mempool, scriptOf(4));
+    const inputs = chain.coins().filter(({ script }) => script[2] === 2);
+    chain.mempool.push(modelTransaction({ inputs, outputs: [{ value: 1n, script: scriptOf(2) }], stamp: 9 }));
+    await rig.settle();
+    expect(rig.answers.history(hashOf(2))).toMatchObject([{ height: 0 }]);
+    rig.changes.length = 0;
+    chain.disconnect(1, true);
+    chain.mine([], scriptOf(3));
+    await rig.settle();
+    expect(rig.answers.history(hashOf(2))).toMatchObject([{ height: -1 }]);
+    expect(rig.changes.some(({ touched }) => touched?.has(hashOf(2)))).toBe(true);
+    rig.store.close();
+  });
+
+  it('does not lose a transaction that is mined while the mempool is listed', async () => {
+    const chain = new ModelChain();
+    chain.mine([], scriptOf(0));
+    const rig = await rigOn(chain);
+    play(chain, { kind: 'pay', picks: [0], to: [1], witness: false });
+    await rig.settle();
+    const [{ tx_hash: txid } = { tx_hash: '' }] = rig.answers.history(hashOf(1));
+    let listed = 0;
+    chain.before = (method) => {
+      if (method === 'getrawmempool' && listed++ === 0) chain.mine(chain.mempool, scriptOf(0));
+    };
+    for (let more = true, round = 0; more; round++) {
+      more = await rig.sync.step();
+      expect(rig.answers.history(hashOf(1)), `round ${round}`).toMatchObject([{ tx_hash: txid }]);
+    }
+    await rig.settle();
+    expect(rig.answers.history(hashOf(1))).toEqual([{ tx_hash: txid, height: 1 }]);
+    rig.store.close();
+  });
+
+  it('drops what a block makes impossible before it tells of the block', async () => {
+    const chain = new ModelChain();
+    chain.mine([], scriptOf(0));
+    const rig = await rigOn(chain);
+    const inputs = chain.coins();
+    play(chain, { kind: 'pay', picks: [0], to: [1], witness: false });
+    await rig.settle();
+    expect(rig.answers.history(hashOf(1))).toHaveLength(1);
+    chain.mine([modelTransaction({ inputs, outputs: [{ value: 1n, script: scriptOf(2) }], stamp: 77 })], scriptOf(3));
+    const seen: unknown[] = [];
+    rig.changes.push = (...changes) => {
+      seen.push(rig.answers.history(hashOf(1)));
+      return changes.length;
+    };
+    await rig.settle();
+    expect(seen[0]).toEqual([]);
+    rig.store.close();
+  });
+
   it('refuses a file of another chain', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'headframe-index-'));
     const path = join(folder, 'index.db');
