@@ -1,6 +1,7 @@
 import { builtinCoins, decodeAddress } from '@headframe/coins';
 import type { Accounting } from '@headframe/ledger';
-import type { Pool, PoolConfigInput } from '@headframe/pool';
+import { createPool, type Pool, type PoolConfigInput } from '@headframe/pool';
+import { RecordingLogger } from '@headframe/primitives/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PoolBench } from '../support/pool-bench.js';
 import { waitFor } from '../support/wait.js';
@@ -131,6 +132,28 @@ describe('a public pool', () => {
     await miner.call('mining.subscribe', ['test/1']);
     expect((await miner.call('mining.authorize', ['pool', 'x'])).result).not.toBe(true);
     expect((await miner.call('mining.authorize', ['bob', 'x'])).result).toBe(true);
+  });
+
+  it('says that payments are open which nobody follows, after payments were taken out of the configuration', async () => {
+    const { pool, node } = await open({ scheme: 'prop', payments: { every: 3600, approval: 'manual' } });
+    const books = booksOf(pool);
+    await books.book({
+      key: 'adjustment:test',
+      state: 'final',
+      timeMs: 1,
+      entries: [{ account: ALICE, kind: 'adjustment', amount: 1_000_000n }],
+    });
+    await books.changeSettings(ALICE, { address: ALICE });
+    expect((await pool.payouts?.run())?.payments).toHaveLength(1);
+    const { config } = pool;
+    await pool.close();
+    const log = new RecordingLogger();
+    const { payments, ...payout } = config.payout;
+    expect(payments?.approval).toBe('manual');
+    const later = createPool({ ...config, payout: { ...payout, address: node.walletAddress } }, { log });
+    bench.later(() => later.close());
+    await later.listen();
+    await waitFor('the warning', () => log.lines.some(({ message }) => message.includes('nobody follows')));
   });
 
   it('can be paused, and takes other fees, difficulties and bans while it runs', async () => {

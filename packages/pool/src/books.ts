@@ -10,7 +10,7 @@ import {
   createPayouts,
   type Payouts,
 } from '@headframe/payouts';
-import { BoundedMap, type Clock, type Logger } from '@headframe/primitives';
+import { BoundedMap, type Clock, errorMessage, type Logger } from '@headframe/primitives';
 import type { PoolConfig } from './config/schema.js';
 import { FeeAccounts } from './fee-accounts.js';
 import type { CurrentSetup, PoolSetup } from './setup.js';
@@ -102,6 +102,8 @@ export function openBooks(config: PoolConfig, setup: CurrentSetup, parts: BooksP
 class PoolBooks implements Books {
   readonly accountant: Accountant;
   readonly payouts: Payouts | undefined;
+  readonly #accounting: Ledger['accounting'];
+  readonly #log: Logger;
   readonly #setup: CurrentSetup;
   readonly #feeAccounts: FeeAccounts;
   readonly #leave: (() => void)[];
@@ -117,6 +119,8 @@ class PoolBooks implements Books {
       log,
     });
     this.payouts = createPoolPayouts(config, setup.current, ledger, { clock, log });
+    this.#accounting = ledger.accounting;
+    this.#log = log;
     this.#setup = setup;
     this.#feeAccounts = new FeeAccounts({ accounting: ledger.accounting, clock, log });
     const difficulties = new BoundedMap<number, number>(HEIGHTS);
@@ -150,6 +154,23 @@ class PoolBooks implements Books {
     this.accountant.start();
     this.payouts?.start();
     this.feesChanged();
+    if (this.payouts === undefined) void this.#lookForOpenPayments();
+  }
+
+  /** Payments of a configuration that had a wallet: their amounts stay reserved, and nobody looks whether they confirm. */
+  async #lookForOpenPayments(): Promise<void> {
+    try {
+      const { items } = await this.#accounting.payments(
+        { statuses: ['planned', 'approved', 'signed', 'sent'] },
+        { limit: 1 },
+      );
+      const [open] = items;
+      if (open === undefined) return;
+      const { id, status } = open;
+      this.#log.warn({ payment: id, status }, 'payments are open, and nobody follows them without payout.payments');
+    } catch (error) {
+      this.#log.debug({ error: errorMessage(error) }, 'open payments are not known');
+    }
   }
 
   feesChanged(): void {
