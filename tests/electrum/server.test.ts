@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { decodeAddress, resolveCoin } from '@headframe/coins';
+import { decodeAddress } from '@headframe/coins';
 import type { ZmqLoader } from '@headframe/daemon';
-import { createDevNode, type DevNode, RpcFault } from '@headframe/devnode';
+import { type DevNode, RpcFault } from '@headframe/devnode';
 import {
   ElectrumClient,
   historyStatus,
@@ -11,56 +11,31 @@ import {
   verifyHeaderProof,
   verifyMerkleProof,
 } from '@headframe/electrum';
-import { createElectrumServer, type ElectrumConfigInput, type ElectrumServer } from '@headframe/electrum-server';
+import { createElectrumServer, type ElectrumServer } from '@headframe/electrum-server';
 import { bytesToHex } from '@headframe/primitives';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../support/wait.js';
 import { LineClient, type Message } from './line-client.js';
+import { coin, type Stage, startStage } from './stage.js';
 
-const coin = resolveCoin('bitcoin', 'regtest');
 const TRANSCRIPT = new URL(
   '../../packages/electrum-server/test/vectors/electrum-4.3.4-transcript.jsonl',
   import.meta.url,
 );
 
+let stage: Stage;
 let node: DevNode;
 let server: ElectrumServer;
 let port: number;
-let address: string;
 let scripthash: string;
-
-function configFor(extra: Partial<ElectrumConfigInput> = {}): ElectrumConfigInput {
-  return {
-    coin: 'bitcoin',
-    network: 'regtest',
-    dataFile: ':memory:',
-    daemons: [{ url: node.url, user: node.user, password: node.password }],
-    listeners: [{ host: '127.0.0.1', port: 0 }],
-    pollMs: 50,
-    banner: 'dig deeper',
-    ...extra,
-  };
-}
+const level = (): Promise<void> => stage.level();
+const configFor: Stage['configFor'] = (extra) => stage.configFor(extra);
 
 beforeAll(async () => {
-  node = createDevNode({ coin: 'bitcoin' });
-  await node.start();
-  node.mineBlocks(120);
-  address = node.walletAddress;
-  scripthash = scripthashOf(decodeAddress(coin, address).script);
-  server = await createElectrumServer(configFor());
-  const [listener] = await server.listen();
-  port = listener?.port ?? 0;
+  stage = await startStage();
+  ({ node, server, port, scripthash } = stage);
 });
-afterAll(async () => {
-  await server?.close();
-  await node?.close();
-});
-
-/** The server has seen what the node has. */
-async function level(): Promise<void> {
-  await waitFor('the index to follow', () => server.tip.height === node.height);
-}
+afterAll(() => stage?.close());
 
 describe('the server over a node, asked by our own client', () => {
   let client: ElectrumClient;
@@ -210,82 +185,6 @@ describe('notifications', () => {
       return last?.params?.[1] === historyStatus(history as { tx_hash: string; height: number }[]);
     });
     client.close();
-  });
-});
-
-describe('the old protocol', () => {
-  let client: LineClient;
-  beforeAll(async () => {
-    client = await LineClient.connect(port);
-  });
-  afterAll(() => client.close());
-
-  it('answers each method of the table', async () => {
-    const tip = node.height;
-    expect(await client.get('server.version', ['2.0', '1.0'])).toBe('Headframe');
-    expect(await client.get('server.banner')).toBe('dig deeper');
-    expect(await client.get('server.donation_address')).toBe('');
-    expect(await client.get('server.peers.subscribe')).toEqual([]);
-    expect(await client.get('blockchain.numblocks.subscribe')).toBe(tip);
-    expect(await client.get('blockchain.headers.subscribe')).toMatchObject({ block_height: tip });
-    expect(await client.get('blockchain.block.get_header', [0])).toMatchObject({
-      block_height: 0,
-      prev_block_hash: null,
-      merkle_root: '4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b',
-      timestamp: 1296688602,
-      nonce: 2,
-    });
-    expect(await client.get('blockchain.block.get_chunk', [0])).toHaveLength(160 * (tip + 1));
-    const history = (await client.get('blockchain.address.get_history', [address])) as {
-      tx_hash: string;
-      height: number;
-    }[];
-    expect(history.length).toBeGreaterThan(100);
-    expect(await client.get('blockchain.address.subscribe', [address])).toBe(historyStatus(history));
-    expect(await client.get('blockchain.address.get_mempool', [address])).toEqual([]);
-    expect(await client.get('blockchain.address.get_balance', [address])).toMatchObject({ unconfirmed: 0 });
-    expect(await client.get('blockchain.address.listunspent', [address])).not.toEqual([]);
-    expect(await client.ask('blockchain.address.get_proof', [address])).toMatchObject({
-      error: expect.stringContaining('no tree'),
-    });
-    const [{ tx_hash: txid, height } = { tx_hash: '', height: 0 }] = history;
-    expect(await client.get('blockchain.utxo.get_address', [txid, 0])).toBe(address);
-    expect(await client.get('blockchain.utxo.get_address', [txid, 7])).toBe(null);
-    expect(await client.get('blockchain.transaction.get', [txid, height])).toMatch(/^[0-9a-f]+$/);
-    expect(await client.get('blockchain.transaction.get_merkle', [txid, height])).toMatchObject({ pos: 0 });
-    expect(await client.get('blockchain.estimatefee')).toBe(-1);
-    expect(await client.get('blockchain.relayfee')).toBe(0.00001);
-    expect(await client.get('server.version', ['2.0', '1.0'])).toBe('Headframe');
-  });
-
-  it('tells the reason of a rejected transaction as a result, and errors as a text', async () => {
-    const raw = bytesToHex(node.makeTransaction());
-    expect(await client.get('blockchain.transaction.broadcast', [`${raw.slice(0, -8)}ffffff7f`])).toContain('rejected');
-    expect(await client.ask('blockchain.address.get_balance', ['nobody'])).toMatchObject({
-      error: expect.stringContaining('not an address'),
-    });
-  });
-
-  it('notifies heights, header objects and addresses, with an id that is null', async () => {
-    node.mineBlocks(1);
-    await waitFor('the notifications', () => client.notifications('blockchain.address.subscribe').length > 0);
-    expect(client.notifications('blockchain.numblocks.subscribe').at(-1)).toEqual({
-      id: null,
-      method: 'blockchain.numblocks.subscribe',
-      params: [node.height],
-    });
-    expect(client.notifications('blockchain.headers.subscribe').at(-1)).toMatchObject({
-      id: null,
-      params: [{ block_height: node.height }],
-    });
-    expect(client.notifications('blockchain.address.subscribe').at(-1)?.params?.[0]).toBe(address);
-  });
-
-  it('is understood without server.version, too', async () => {
-    const bare = await LineClient.connect(port);
-    expect(await bare.get('blockchain.address.get_balance', [address])).toHaveProperty('confirmed');
-    expect(await bare.get('blockchain.numblocks.subscribe')).toBe(node.height);
-    bare.close();
   });
 });
 
