@@ -54,6 +54,7 @@ export class ControlServer {
   #tcp: ListenerInfo | undefined = undefined;
 
   constructor(options: ControlServerOptions, modules: ControlServerModules) {
+    checkSecrets(options);
     this.#options = options;
     this.#modules = modules;
     const { clock, log, methods } = modules;
@@ -144,7 +145,7 @@ export class ControlServer {
 }
 
 /** @throws PoolError `invalid_config` for a port without any secret */
-export function checkSecrets({ port, secrets }: ControlServerOptions): void {
+function checkSecrets({ port, secrets }: ControlServerOptions): void {
   if (port === undefined) return;
   if (secrets.token === undefined && secrets.password === undefined && secrets.legacySha256 === undefined) {
     throw new PoolError('invalid_config', 'the control port needs a token or password');
