@@ -35,7 +35,7 @@ describe.skipIf(!isBuilt)('a pool on SQLite', { timeout: TIMEOUT_MS }, () => {
         release = await lockDatabase(file);
       },
       end: async () => release?.(),
-      says: /^locked$/,
+      says: /\blocked$/m,
     });
     folder.remove();
   });
@@ -67,7 +67,7 @@ describe.skipIf(!isBuilt || !requireService('postgresql'))('a pool on PostgreSQL
       folder: folder.path,
       begin: () => server.kill(),
       end: () => server.start(),
-      says: /^unavailable$/,
+      says: /\bunavailable$/m,
     });
     folder.remove();
   });
@@ -79,7 +79,7 @@ describe.skipIf(!isBuilt || !requireService('postgresql'))('a pool on PostgreSQL
       folder: folder.path,
       begin: () => server.freeze(true),
       end: () => server.freeze(false),
-      says: /^unavailable$/,
+      says: /\bunavailable$/m,
     });
     folder.remove();
   });
