@@ -27,6 +27,8 @@ interface Rig {
   readonly server: ElectrumFramework;
   readonly polling: HttpPolling;
   readonly clock: FakeClock;
+  /** Resolves when the method `never` was called. */
+  readonly hangs: Promise<void>;
   /** Tells every session that asked for `news`. */
   tell(value: unknown): void;
   ask(body: unknown, cookie?: string, method?: string): Promise<Answer>;
@@ -46,7 +48,16 @@ async function start(options: Partial<HttpPollingOptions> = {}): Promise<Rig> {
     },
   });
   server.method('echo', { handler: ({ params }) => params });
-  server.method('never', { handler: () => new Promise(() => {}) });
+  let onNever: () => void = () => {};
+  const hangs = new Promise<void>((resolve) => {
+    onNever = resolve;
+  });
+  server.method('never', {
+    handler: () => {
+      onNever();
+      return new Promise(() => {});
+    },
+  });
   const polling = await listenHttpPolling({ port: 0, clock, ...options }, server);
   closing.push(() => polling.close());
   closing.push(async () => {
@@ -79,7 +90,7 @@ async function start(options: Partial<HttpPollingOptions> = {}): Promise<Rig> {
   const tell = (value: unknown): void => {
     for (const session of listeners) session.notify('news', [value]);
   };
-  return { server, polling, clock, tell, ask };
+  return { server, polling, clock, hangs, tell, ask };
 }
 
 const call = (id: number, method: string, params: unknown[] = []) => ({ jsonrpc: '2.0', id, method, params });
@@ -143,12 +154,11 @@ describe('Electrum by HTTP polling', () => {
   });
 
   it('an answer that takes too long is fetched later; meanwhile the session takes no second request', async () => {
-    const { ask, clock } = await start({ answerMs: 5000 });
+    const { ask, clock, hangs } = await start({ answerMs: 5000 });
     const { cookie } = await ask(call(1, 'echo'));
     const slow = ask(call(2, 'never'), cookie);
-    let busy = await ask('', cookie);
-    for (let i = 0; i < 100 && busy.status !== 409; i++) busy = await ask('', cookie);
-    expect(busy.status).toBe(409);
+    await hangs;
+    expect((await ask('', cookie)).status).toBe(409);
     await clock.advanceAsync(5000, 1000);
     expect(await slow).toMatchObject({ status: 200, body: [] });
     await clock.advanceAsync(10_000, 1000);
@@ -181,6 +191,41 @@ describe('Electrum by HTTP polling', () => {
     for (let i = 1; i < 15; i++) cookie = (await ask('nonsense', cookie)).cookie ?? cookie;
     expect(cookie).not.toBe(first);
     expect(server.stats().closed.malformed).toBeGreaterThan(0);
+  });
+
+  it('who subscribes and does not fetch is cut, and what waited for it is gone', async () => {
+    const { ask, tell, clock, server, polling } = await start();
+    const { cookie } = await ask(call(1, 'news'));
+    const lively = await ask(call(1, 'news'));
+    const text = 'x'.repeat(2000);
+    for (let i = 0; i < 100; i++) tell(text);
+    await settle();
+    expect((await ask('', lively.cookie)).body).toHaveLength(100);
+    await clock.advanceAsync(31_000, 1000);
+    expect(server.stats()).toMatchObject({ sessions: 1, closed: { 'slow-reader': 1 } });
+    const next = await ask('', cookie);
+    expect(next.body).toEqual([]);
+    expect(next.cookie).not.toBe(cookie);
+    await clock.advanceAsync(121_000, 1000);
+    expect(polling.sessions, 'the one that ended is forgotten too').toBe(0);
+  });
+
+  it('a client that hangs up in the middle of an answer finds it at its next request', async () => {
+    const { ask, polling, clock, hangs } = await start({ answerMs: 60_000 });
+    const { cookie } = await ask(call(1, 'echo'));
+    const gone = new Promise<void>((resolve) => {
+      const { host, port } = polling.address;
+      const request = httpRequest({ host, port, method: 'POST', headers: { cookie }, agent: false });
+      request.on('error', () => resolve());
+      request.end(JSON.stringify(call(2, 'never')));
+      void hangs.then(() => request.destroy(new Error('gone')));
+    });
+    await gone;
+    let answer = await ask('', cookie);
+    for (let i = 0; i < 200 && answer.status === 409; i++) answer = await ask('', cookie);
+    expect(answer.status).toBe(200);
+    await clock.advanceAsync(11_000, 1000);
+    expect((await ask('', cookie)).body).toMatchObject([{ id: 2, error: {} }]);
   });
 
   it('says when the port is taken, and closes twice', async () => {

@@ -9,7 +9,7 @@ export interface PollPeer {
 }
 
 /** Bytes that may wait for the next request before they count as unsent, like the buffers of a socket. */
-const WINDOW_BYTES = 1_048_576;
+const WINDOW_BYTES = 131_072;
 
 /**
  * A connection whose bytes come and go with the requests of a client that polls: what is written waits for
