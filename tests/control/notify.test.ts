@@ -97,10 +97,12 @@ describe.runIf(requireService('pool binary'))('headframe notify', () => {
     const where = ['--port', String(port)];
     expect(await run([...block, ...where])).toMatchObject({
       code: 77,
-      output: expect.stringContaining('Unauthorized'),
+      output: expect.stringMatching(/Unauthorized\n.*--token-file/),
     });
     expect(await run([...block, ...where], { HEADFRAME_CONTROL_TOKEN: 'wrong' })).toMatchObject({ code: 77 });
-    expect(await run([...block, '--socket', join(folder, 'none.sock')])).toMatchObject({ code: 69 });
+    const gone = await run([...block, '--socket', join(folder, 'none.sock')]);
+    expect(gone.code).toBe(69);
+    expect(gone.output.trim().split('\n')).toHaveLength(1);
     expect(await run([...block, '--token-file', join(folder, 'none')])).toMatchObject({ code: 64 });
     for (const wrong of [
       [],
@@ -128,6 +130,11 @@ describe.runIf(requireService('pool binary'))('headframe notify', () => {
     expect(await run([...block, '--port', rude])).toMatchObject({ code: 69 });
     const web = await serve((_text, write) => write('HTTP/1.1 400 Bad Request\r\n\r\n'));
     expect(await run([...block, '--port', web])).toMatchObject({ code: 1 });
+    const stratum = await serve((_text, write) => write('{"id":2,"result":null,"error":[20,"Unknown method",null]}\n'));
+    expect(await run([...block, '--port', stratum])).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('does not speak the control RPC'),
+    });
     const endless = await serve((_text, write) => write('x'.repeat(100_000)));
     expect(await run([...block, '--port', endless])).toMatchObject({ code: 69 });
   });

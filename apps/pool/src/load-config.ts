@@ -63,5 +63,9 @@ export async function loadConfig(
       throw new PoolError('invalid_config', `${file}: the configuration must be an object`);
     }
   }
-  return loadCoin(applyEnvironment(config, env), file === undefined ? process.cwd() : dirname(resolve(file)));
+  const value = applyEnvironment(config, env);
+  if (file === undefined && Object.keys(Object(value)).length === 0) {
+    throw new PoolError('invalid_config', 'which configuration? --config FILE, or HEADFRAME_CONFIG names it');
+  }
+  return loadCoin(value, file === undefined ? process.cwd() : dirname(resolve(file)));
 }

@@ -111,19 +111,26 @@ interface Answer {
   readonly error?: { readonly code?: unknown; readonly message?: unknown };
 }
 
+function stranger(output: Streams): number {
+  output.error.write('headframe notify: that port does not speak the control RPC: is it control.port of the pool?\n');
+  return EXIT.failure;
+}
+
 /** The exit code that an answer means; undefined while there is more to come. */
 function judge(line: string, output: Streams): number | undefined {
   let answer: Answer | null;
   try {
     answer = JSON.parse(line) as Answer | null;
   } catch {
-    output.error.write('headframe notify: that port does not speak the control RPC\n');
-    return EXIT.failure;
+    return stranger(output);
   }
   const { error } = answer ?? {};
   if (error !== undefined && error !== null) {
-    output.error.write(`headframe notify: the pool refused: ${String(error.message).slice(0, 200)}\n`);
-    return DENIED.includes(Number(error.code)) ? EXIT.denied : EXIT.failure;
+    if (typeof error.message !== 'string') return stranger(output);
+    output.error.write(`headframe notify: the pool refused: ${error.message.slice(0, 200)}\n`);
+    if (!DENIED.includes(Number(error.code))) return EXIT.failure;
+    output.error.write('The token comes by --token-file or HEADFRAME_CONTROL_TOKEN; --socket needs none.\n');
+    return EXIT.denied;
   }
   return answer?.id === 2 ? EXIT.ok : undefined;
 }
@@ -136,6 +143,8 @@ function exchange(options: Options, output: Streams): Promise<number> {
     let text = '';
     const finish = (code: number): void => {
       clearTimeout(timer);
+      // The end of the connection is no second failure.
+      socket.removeAllListeners('close');
       socket.destroy();
       resolve(code);
     };
@@ -153,7 +162,6 @@ function exchange(options: Options, output: Streams): Promise<number> {
         const code = judge(text.slice(0, end), output);
         text = text.slice(end + 1);
         if (code !== undefined) {
-          socket.removeAllListeners('close');
           finish(code);
           return;
         }

@@ -147,6 +147,8 @@ describe('configuration files', () => {
       network: 'main',
     });
     expect(await loadConfig(undefined, { HEADFRAME_CONFIG: join(folder, 'a.jsonc') })).toEqual({ coin: 'bitcoin' });
+    await expect(loadConfig(undefined, {})).rejects.toThrow('--config FILE');
+    expect(await loadConfig(undefined, { HEADFRAME_COIN: 'bitcoin' })).toEqual({ coin: 'bitcoin' });
   });
 });
 

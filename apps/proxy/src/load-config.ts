@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { errorMessage } from '@headframe/primitives';
+import { errorMessage, PoolError } from '@headframe/primitives';
 import { applyProxyEnvironment, type ProxyConfig, parseProxyConfig, proxyConfigError } from '@headframe/proxy';
 import { type ParseError, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser';
 import { parse as parseYaml } from 'yaml';
@@ -52,5 +52,9 @@ export async function loadConfig(
       throw proxyConfigError([{ path: file, message: 'the configuration must be an object' }]);
     }
   }
-  return parseProxyConfig(applyProxyEnvironment(value, env));
+  const given = applyProxyEnvironment(value, env);
+  if (file === undefined && Object.keys(Object(given)).length === 0) {
+    throw new PoolError('invalid_config', 'which configuration? --config FILE, or HEADFRAME_PROXY_CONFIG names it');
+  }
+  return parseProxyConfig(given);
 }

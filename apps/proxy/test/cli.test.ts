@@ -48,6 +48,7 @@ describe('headframe-proxy', () => {
     expect(stderr).toContain('upstreams');
     expect(stderr).toContain('listeners[0].port');
     expect(run(['start', '--config', join(folder, 'missing.json')])).toMatchObject({ status: 78 });
+    expect(run(['start'])).toMatchObject({ status: 78, stderr: expect.stringContaining('--config FILE') });
     expect(run(['check', '--config', file('broken.json', '{ "a": ')]).stderr).toContain('line 1');
   });
 
