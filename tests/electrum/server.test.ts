@@ -12,7 +12,7 @@ import {
   verifyMerkleProof,
 } from '@headframe/electrum';
 import { createElectrumServer, type ElectrumServer } from '@headframe/electrum-server';
-import { bytesToHex } from '@headframe/primitives';
+import { bytesToHex, isPoolError } from '@headframe/primitives';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../support/wait.js';
 import { LineClient, type Message } from './line-client.js';
@@ -343,10 +343,17 @@ describe('the index thread and the ways in', () => {
     expect(closed).toBe(true);
   });
 
-  it('closes in the middle of a sync', async () => {
-    const doomed = await createElectrumServer(configFor());
-    const listening = doomed.listen().catch((error: unknown) => error);
-    await doomed.close();
-    expect(await listening).toMatchObject({ code: 'closed' });
+  it('closes at any moment of its start, and leaves no thread behind', async () => {
+    const resources = (): number => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+    const before = resources();
+    for (const waitMs of [0, 5, 20, 60, 120, 250]) {
+      const doomed = await createElectrumServer(configFor());
+      const listening = doomed.listen().catch((error: unknown) => error);
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await doomed.close();
+      const outcome = await listening;
+      expect(Array.isArray(outcome) || isPoolError(outcome, 'closed'), String(outcome)).toBe(true);
+    }
+    await waitFor('the threads to end', () => resources() <= before, 5_000);
   });
 });

@@ -137,6 +137,10 @@ export class ElectrumServer {
         },
         { clock: clock ?? systemClock, log: log ?? silentLogger },
       ));
+    if (this.#closing !== undefined) {
+      if (given === undefined) await index.close();
+      throw new PoolError('closed', 'the server was closed');
+    }
     this.#index = index;
     const { framework } = this;
     this.#notifier = new Notifier(framework, this.#subscriptions, index, this.#log);
@@ -145,9 +149,10 @@ export class ElectrumServer {
       this.#live = resolve;
       this.#gaveUp = reject;
     });
+    // It may be over before it is awaited below.
+    live.catch(() => {});
     this.#stopListening = index.on('news', (news) => this.#hear(news));
     if ((await index.call('stats')).live) this.#live?.();
-    if (this.#closing !== undefined) this.#gaveUp?.(new PoolError('closed', 'the server was closed'));
     await live;
     this.#tip = await index.call('tip');
     const genesis = await index.call('headers', 0, 1);
