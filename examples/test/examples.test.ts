@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { CpuMiner, connectStratum, MiningClient, type StratumClient } from '@headframe/client';
 import { createDevNode, type DevNode } from '@headframe/devnode';
+import { createElectrumFramework } from '@headframe/electrum-server';
+import { reject } from '@headframe/primitives';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type RunningExample, startExample } from './support/example.js';
+import { type RunningExample, runProgram, startExample } from './support/example.js';
 
 let node: DevNode;
 const closing: (() => unknown)[] = [];
@@ -133,6 +135,41 @@ describe('shared-state', () => {
     const farewell = once<{ readonly text: string }>((resolve) => alice.on('client.show_message', resolve));
     expect(await example.stop()).toBe(0);
     expect((await farewell).text).toBe('back in a minute');
+  });
+});
+
+describe('stratum-client', () => {
+  it('asks for work, logs in, and is told why its share is refused', async () => {
+    const example = await run('hello-pool');
+    const lines = await runProgram('stratum-client', { POOL_URL: example.url });
+    expect(lines).toContain('authorized true');
+    expect(lines.find((line) => line.startsWith('difficulty'))).toMatch(/^difficulty \S+$/);
+    expect(lines).toContain('says mining.notify');
+    expect(lines.find((line) => line.startsWith('subscribed'))).toContain('mining.notify');
+    expect(lines.find((line) => line.startsWith('refused'))).toMatch(/^refused 2[0-3] /);
+    expect(lines.at(-1)).toBe('closed in order');
+  });
+});
+
+describe('electrum-client', () => {
+  it('asks, subscribes, and is told why its transaction is refused', async () => {
+    const server = createElectrumFramework({ listeners: [{ host: '127.0.0.1', port: 0 }] });
+    closing.push(() => server.close());
+    const header = { height: 5, hex: '00'.repeat(80) };
+    server.method('blockchain.headers.subscribe', { handler: () => header });
+    server.method('blockchain.scripthash.subscribe', { handler: () => null });
+    server.method('blockchain.scripthash.get_history', { handler: () => [] });
+    server.method('blockchain.scripthash.get_balance', { handler: () => ({ confirmed: 7, unconfirmed: 0 }) });
+    server.method('blockchain.transaction.broadcast', { handler: () => reject('other', 'no such inputs') });
+    const [listener] = await server.listen();
+    const lines = await runProgram('electrum-client', { ELECTRUM_SERVER: `tcp://127.0.0.1:${listener?.port}` });
+    expect(lines).toEqual([
+      'server Headframe 1.6',
+      'tip 5 0',
+      'history 0 as announced',
+      'balance 7',
+      expect.stringMatching(/^refused .*no such inputs/),
+    ]);
   });
 });
 

@@ -70,3 +70,22 @@ export async function startExample(name: string, node?: DevNode): Promise<Runnin
   const address = (await line(/^listening on /)).replace('listening on ', '');
   return { url: `stratum+tcp://${address}`, child, line, stop };
 }
+
+/** Runs `examples/dist/NAME.js` to its end; resolves with its lines. Rejects when it fails. */
+export async function runProgram(name: string, env: Readonly<Record<string, string>>): Promise<string[]> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url))], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  let errors = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    errors += chunk;
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`${name} ended with ${code}: ${errors}`);
+  return text.trimEnd().split('\n');
+}
