@@ -86,7 +86,7 @@ describe('docs/operations/go-to-production.md', () => {
         const part = (words: string): string => parts.find((text) => text.includes(words)) ?? '';
         expect(part('block   ')).toContain('accepted: blocks built like this are valid');
         // Where every other share is a block, some are stale when they arrive.
-        expect(part('connected to stratum')).toMatch(/accepted 10  rejected [0-9]+/);
+        expect(part('connected to stratum')).toMatch(/accepted 10 {2}rejected [0-9]+/);
         expect(part('"name":"My pool"')).toMatch(/ +[0-9]+ +confirmed/);
         // The miner and the recipient of the fee.
         expect(part('Would pay')).toContain('Payments made or planned: 2 accounts in 1 transaction');
