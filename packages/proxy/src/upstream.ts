@@ -89,7 +89,7 @@ export class Upstream {
   #epoch = 0;
   #jobAtMs = 0;
   #detail = '';
-  /** Names sent to the connection of the moment, with what it said. */
+  /** Names and passwords sent to the connection of the moment, with what it said. */
   #logins = new BoundedMap<string, Promise<string | undefined>>(MAX_LOGINS);
   /** Requests without an answer, and how often it was lost, since the start. */
   losses = 0;
@@ -203,13 +203,15 @@ export class Upstream {
   }
 
   /**
-   * Makes a name known to the upstream, once per connection. Resolves with why it was refused, or undefined.
+   * Makes a name known to the upstream, once per connection and password. Resolves with why it was refused, or undefined.
    * @throws PoolError (as a rejection) when there was no answer
    */
   authorize(login: UpstreamLogin): Promise<string | undefined> {
     const { username, password } = login;
     if (username === this.settings.user) return Promise.resolve(undefined);
-    const known = this.#logins.get(username);
+    // A name with another password is asked again: a wrong one must not speak for the right one, nor the other way round.
+    const key = JSON.stringify([username, password]);
+    const known = this.#logins.get(key);
     if (known !== undefined) return known;
     const client = this.#client;
     if (client === undefined)
@@ -222,9 +224,9 @@ export class Upstream {
       },
     );
     const logins = this.#logins;
-    logins.set(username, asked);
+    logins.set(key, asked);
     // Without an answer it is asked again.
-    asked.catch(() => logins.delete(username));
+    asked.catch(() => logins.delete(key));
     return asked;
   }
 

@@ -120,6 +120,21 @@ describe('accounts', () => {
     expect(bench.pool().shares.map(({ worker }) => worker)).toEqual(['alice.x']);
     expect(bad.client.ready).toBe(false);
   });
+
+  it('pass-through: a name with a wrong password neither lets in nor keeps out the one with the right one', async () => {
+    await start({ config: { accounts: { mode: 'pass-through' } } });
+    bench
+      .pool()
+      .server.decide('authorize', ({ username, password }) =>
+        username === 'alice.x' && password !== 'secret' ? reject('unauthorized', 'wrong password') : { id: username },
+      );
+    const before = await bench.miner({ username: 'alice.x', password: 'guess' });
+    const alice = await bench.miner({ username: 'alice.x', password: 'secret' });
+    const after = await bench.miner({ username: 'alice.x', password: 'guess' });
+    expect([before, alice, after].map(({ client }) => client.ready)).toEqual([false, true, false]);
+    expect((await alice.mine({ difficulty: POOL_DIFFICULTY })).accepted).toBe(true);
+    expect(bench.pool().shares.map(({ worker }) => worker)).toEqual(['alice.x']);
+  });
 });
 
 describe('waiting for the upstream', () => {

@@ -220,8 +220,10 @@ export class ProxyBench {
     return this;
   }
 
-  async miner(options: { username?: string; extranonce?: boolean; rolling?: boolean } = {}): Promise<TestMiner> {
-    const { username = `rig${this.#miners.length}`, extranonce = true, rolling = true } = options;
+  async miner(
+    options: { username?: string; password?: string; extranonce?: boolean; rolling?: boolean } = {},
+  ): Promise<TestMiner> {
+    const { username = `rig${this.#miners.length}`, password, extranonce = true, rolling = true } = options;
     const address = `10.0.${this.#address >> 8}.${(this.#address & 255) + 1}`;
     this.#address++;
     const client = new MiningClient({
@@ -230,7 +232,7 @@ export class ProxyBench {
         this.proxy.attach(pair.server, { index: 0 });
         return Promise.resolve(pair.client);
       },
-      workers: [{ username }],
+      workers: [{ username, ...(password === undefined ? {} : { password }) }],
       clock: this.clock,
       subscribeExtranonce: extranonce,
       random: () => 0,
