@@ -301,7 +301,8 @@ async function checkResume(main: MainConnection, context: ProbeContext): Promise
     if (main.isShared) findings.add('resume', 'not checked', 'All connections get the same extranonce1.');
     else if (equalBytes(extranonce1, subscription.extranonce1))
       findings.add('resume', 'ok', 'The next connection got the same extranonce1.');
-    else findings.add('resume', 'not supported', 'The next connection got another extranonce1.');
+    else if (main.authorized) findings.add('resume', 'not supported', 'The next connection got another extranonce1.');
+    else findings.add('resume', 'not checked', 'Without --user: many pools remember only who was logged in.');
   } finally {
     wire.close();
   }
