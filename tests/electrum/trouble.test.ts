@@ -134,6 +134,21 @@ describe('TLS', () => {
 });
 
 describe('hostile clients over TCP', () => {
+  it.each([
+    ['that is long', 20_000, 45],
+    ['that is too long', 250, 45],
+  ])('a session pays for reading a history %s, whatever it asks for', async (_, history, most) => {
+    const limits = { costHard: 100, costSoft: 1000, costDecayPerSecond: 0, history };
+    const { port } = await start({ limits });
+    for (const method of ['blockchain.scripthash.subscribe', 'blockchain.scripthash.get_history']) {
+      const client = await LineClient.connect(port);
+      await client.get('server.version', ['x', '1.4']);
+      for (let i = 0; i < 200; i++) client.send({ id: i, method, params: [scripthash] });
+      await waitFor('the session to be closed', () => client.closed);
+      expect(client.messages.length).toBeLessThan(most);
+    }
+  });
+
   it('do not keep others from being served: floods, storms, junk, giant lines, slow readers', async () => {
     const { server, port } = await start({ limits: { costHard: 3000, unsentBytes: 200_000 } });
     const good = await LineClient.connect(port);

@@ -7,6 +7,8 @@ import { type BackendParts, badRequest, guarded } from './parts.js';
 
 const BY_SCRIPT = 'blockchain.scripthash.subscribe';
 const BY_ADDRESS = 'blockchain.address.subscribe';
+/** What a list counts that is refused for its length: it was read up to there. The default of the longest history. */
+const TOO_LARGE_ITEMS = 20_000;
 
 /** Registers `blockchain.scripthash.*`, and the same by address for old clients. */
 export function registerScriptMethods(parts: BackendParts): void {
@@ -30,9 +32,11 @@ export function registerScriptMethods(parts: BackendParts): void {
     };
     return guarded(async () => {
       try {
-        const [status] = await index.call('statuses', [scripthash]);
+        const { status, items } = await index.call('status', scripthash);
+        // As much was read as for the history itself.
+        state.cost.chargeItems(items);
         if (protocol.session.closed) subscriptions.remove(protocol, key);
-        if (status === undefined || status === 'too-large') {
+        if (status === 'too-large') {
           forget();
           return electrumError(ELECTRUM_ERROR.historyTooLarge, 'history too large');
         }
@@ -50,9 +54,14 @@ export function registerScriptMethods(parts: BackendParts): void {
   ): ((scripthash: string, context: ElectrumContext) => Promise<readonly Item[] | ElectrumFailure | Reject>) => {
     return (scripthash, { state }) =>
       guarded(async () => {
-        const items = await question(scripthash);
-        state.cost.chargeItems(items.length);
-        return items;
+        try {
+          const items = await question(scripthash);
+          state.cost.chargeItems(items.length);
+          return items;
+        } catch (error) {
+          if (isPoolError(error, 'queue_full')) state.cost.chargeItems(TOO_LARGE_ITEMS);
+          throw error;
+        }
       });
   };
   const history = list((scripthash) => index.call('history', scripthash));

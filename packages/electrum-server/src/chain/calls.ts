@@ -33,6 +33,8 @@ export type ScriptStatus = string | null | 'too-large';
 /** What an index can be asked. Hashes in display hex; every answer is of one moment. */
 export interface IndexCalls {
   tip(): IndexTip;
+  /** The status of a script and how many items of its history were looked at for it. */
+  status(scripthash: string): { readonly status: ScriptStatus; readonly items: number };
   /** One status per script hash. */
   statuses(scripthashes: readonly string[]): readonly ScriptStatus[];
   /** Confirmed in the order of the chain, then mempool. @throws PoolError `queue_full` when it is too long */
@@ -74,6 +76,7 @@ export type IndexCallName = keyof IndexCalls;
 /** All names, so that what comes from another thread can be checked. */
 export const INDEX_CALLS: readonly IndexCallName[] = [
   'tip',
+  'status',
   'statuses',
   'history',
   'mempoolHistory',
@@ -109,6 +112,11 @@ export function createAnswers({ store, mempool, maxHistory, live }: AnswerParts)
     if (confirmed.length + unconfirmed.length > maxHistory) return undefined;
     return [...confirmed.map(({ txid, height }) => ({ tx_hash: txid, height })), ...unconfirmed];
   };
+  const status = (scripthash: string): ReturnType<IndexCalls['status']> => {
+    const items = history(scripthash);
+    if (items === undefined) return { status: 'too-large', items: maxHistory + 1 };
+    return { status: historyStatus(items), items: items.length };
+  };
   const merkle = (txids: readonly Uint8Array[], pos: number): string[] =>
     merkleBranchOf(txids, pos).branch.map(toDisplayHex);
 
@@ -117,11 +125,8 @@ export function createAnswers({ store, mempool, maxHistory, live }: AnswerParts)
       const { height } = store;
       return { height, header: height < 0 ? '' : bytesToHex(store.headers.slice(height, 1)) };
     },
-    statuses: (scripthashes) =>
-      scripthashes.map((scripthash) => {
-        const items = history(scripthash);
-        return items === undefined ? 'too-large' : historyStatus(items);
-      }),
+    status,
+    statuses: (scripthashes) => scripthashes.map((scripthash) => status(scripthash).status),
     history: (scripthash) => history(scripthash) ?? tooLarge(),
     mempoolHistory,
     balance: (scripthash) => ({
