@@ -124,6 +124,9 @@ describe('the binary', () => {
       HEADFRAME_LISTENERS__0__PORT: '0',
     };
     expect(await run(['check'], env)).toMatchObject({ code: 69, out: expect.stringContaining('ECONNREFUSED') });
+    const supervised = { ...env, HEADFRAME_DAEMONS__0__SUPERVISE__DATA_DIR: join(folder, 'node') };
+    const { code, out } = await run(['check'], supervised);
+    expect({ code, isTold: out.includes('(`start` runs this node)') }).toEqual({ code: 69, isTold: true });
   });
 
   it('mine exits 69 when the pool cannot be reached', async () => {

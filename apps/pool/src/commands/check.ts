@@ -58,9 +58,12 @@ function text(config: PoolConfig, report: PoolReport): string {
       'listen',
       `${listener.host}:${listener.port}${listener.tls === undefined ? '' : ' with TLS'}, ${difficultyOf(listener)}`,
     ]),
-    ...nodes.map((node): [string, string] => [
+    ...nodes.map((node, i): [string, string] => [
       'node',
-      `${node.name} ${node.url}: ${node.state}${node.version === undefined ? '' : `, ${node.version}`}${node.height === undefined ? '' : `, height ${node.height}`}`,
+      `${node.name} ${node.url}: ${node.state}${
+        // Only `start` runs it: here it is no fault that it is away.
+        node.state !== 'ready' && config.daemons[i]?.supervise !== undefined ? ' (`start` runs this node)' : ''
+      }${node.version === undefined ? '' : `, ${node.version}`}${node.height === undefined ? '' : `, height ${node.height}`}`,
     ]),
   ];
   if (job === undefined) rows.push(['job', `none: ${report.problem ?? 'no template'}`]);
