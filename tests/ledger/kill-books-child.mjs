@@ -1,5 +1,6 @@
 // Books, moves bookings and takes payments through their steps as fast as the ledger does it, and prints what was
 // acknowledged, one JSON array a line. Arguments: URL of the database, prefix of the keys. Runs until killed.
+import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { openLedger } from '@headframe/ledger';
 
@@ -45,7 +46,9 @@ async function pay() {
     const ways = [['cancelled'], ['signed', 'sent', 'confirmed'], ['signed', 'failed'], ['signed', 'sent']];
     let from = 'approved';
     for (const to of ways[n % ways.length]) {
-      const step = { to, txid: n.toString(16).padStart(64, '0'), transaction: '00', fee: 1n, timeMs };
+      // A transaction is that of one payment, in all lives of this program.
+      const txid = createHash('sha256').update(id).digest('hex');
+      const step = { to, txid, transaction: '00', fee: 1n, timeMs };
       if (!(await accounting.stepPayment(id, [from], step))) throw new Error(`${id} does not go to ${to}`);
       say('payment', id, to);
       from = to;
