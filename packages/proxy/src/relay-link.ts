@@ -191,10 +191,17 @@ export class RelayLink {
     const restMs = this.#notBeforeMs - clock.monotonic();
     if (restMs > 0) await this.#sleep(restMs);
     while (!signal.aborted) {
+      let wasRefused = false;
       for (const upstream of upstreams.candidates()) {
         const line = await this.#try(upstream);
-        if (line !== undefined) return line;
+        if (typeof line === 'object') return line;
         if (signal.aborted) break;
+        wasRefused ||= line === 'refused';
+      }
+      if (wasRefused && !signal.aborted) {
+        // Nobody takes it as it introduced itself: it has to do so anew, and hears why not.
+        this.protocol.session.close('kicked');
+        throw noUpstream();
       }
       this.#watchOutage();
       await this.#sleep(RETRY_MS);
@@ -217,8 +224,8 @@ export class RelayLink {
     });
   }
 
-  /** Connects to an upstream and moves the miner there; undefined when that fails. */
-  async #try(upstream: RelayUpstream): Promise<Line | undefined> {
+  /** Connects to an upstream and moves the miner there; undefined when that fails, or that the miner was refused. */
+  async #try(upstream: RelayUpstream): Promise<Line | 'refused' | undefined> {
     const { upstreams } = this.#parts;
     const { signal } = this.#stop;
     let client: StratumClient;
@@ -236,6 +243,8 @@ export class RelayLink {
       return line;
     } catch (error) {
       client.destroy();
+      // A refusal is about this miner, and must not drive the others away.
+      if (isStratumError(error)) return 'refused';
       if (!signal.aborted) upstreams.failed(upstream, errorMessage(error));
       return undefined;
     }
@@ -306,7 +315,7 @@ export class RelayLink {
     this.#back = clock.setTimeout(async () => {
       for (const upstream of upstreams.candidates(line.upstream.index)) {
         if (this.#line !== line) return;
-        if ((await this.#try(upstream)) !== undefined) return;
+        if (typeof (await this.#try(upstream)) === 'object') return;
       }
       if (this.#line === line) this.#planReturn();
     }, config.failover.returnAfterSeconds * 1000);

@@ -224,6 +224,31 @@ describe('a one-to-one proxy', () => {
     expect(pool(0).sessions.length).toBeLessThan(40);
   });
 
+  it('a miner whose name an upstream refuses by now costs the others nothing, and is told', async () => {
+    start();
+    const mallory = await connect({ username: 'mallory.x' });
+    const welcome = pool().methods.get('mining.authorize');
+    for (const each of pools) {
+      each.methods.set('mining.authorize', (params, session) => {
+        if (params[0] === 'mallory.x') throw [24, 'Not any more', null];
+        return welcome?.(params, session);
+      });
+    }
+    let losses = 0;
+    mallory.on('disconnected', () => losses++);
+    pool().session.connection.destroy();
+    await advance(10_000);
+    expect(losses).toBeGreaterThan(0);
+    expect(mallory.ready).toBe(false);
+    expect(proxy.stats().upstreams.map(({ state }) => state)).not.toContain('ill');
+    await connect({ username: 'alice.x' });
+    expect(pool().session.received.map(({ params }) => params?.[0])).toContain('alice.x');
+    expect(
+      pools.reduce((dials, { sessions }) => dials + sessions.length, 0),
+      'dials',
+    ).toBeLessThan(20);
+  });
+
   it('does not let an upstream send the miner away, nor flood it', async () => {
     start();
     const client = await connect();
