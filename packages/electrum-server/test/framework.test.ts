@@ -2,7 +2,7 @@ import { reject } from '@headframe/primitives';
 import { settle } from '@headframe/primitives/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ELECTRUM_ERROR, ELECTRUM_LIMITS, electrumError } from '../src/index.js';
+import { createElectrumFramework, ELECTRUM_ERROR, ELECTRUM_LIMITS, electrumError } from '../src/index.js';
 import { createHarness, type FrameworkHarness } from './harness.js';
 
 let rig: FrameworkHarness;
@@ -196,6 +196,17 @@ describe('batches', () => {
     expect(errors).toHaveLength(3);
     await other.close();
   });
+});
+
+describe('limits', () => {
+  it.each([{ costSoft: -1 }, { costHard: Number.NaN }, JSON.parse('{"costSoftt":5}')])(
+    'refuses %j',
+    (electrumLimits) => {
+      expect(() => createElectrumFramework({ electrumLimits })).toThrow(
+        expect.objectContaining({ code: 'invalid_config' }),
+      );
+    },
+  );
 });
 
 describe('hostile clients', () => {

@@ -1,3 +1,5 @@
+import { PoolError } from '@headframe/primitives';
+
 /** One limit of an Electrum server: its default, its unit, and what it stops. */
 export interface ElectrumLimitInfo {
   readonly default: number;
@@ -65,10 +67,17 @@ export const SESSION_LIMITS = {
   inFlight: 10,
 } as const;
 
-/** Defaults with `overrides` put over them. */
+/** Defaults with `overrides` put over them. @throws PoolError `invalid_config` for a name or value that is none */
 export function resolveElectrumLimits(overrides: Partial<ElectrumLimits> = {}): ElectrumLimits {
   const limits: Record<string, number> = {};
   for (const [name, info] of Object.entries(ELECTRUM_LIMITS)) limits[name] = info.default;
-  for (const [name, value] of Object.entries(overrides)) if (value !== undefined) limits[name] = value;
+  for (const [name, value] of Object.entries(overrides)) {
+    if (value === undefined) continue;
+    if (!Object.hasOwn(ELECTRUM_LIMITS, name)) throw new PoolError('invalid_config', `there is no limit '${name}'`);
+    if (typeof value !== 'number' || Number.isNaN(value) || value < 0) {
+      throw new PoolError('invalid_config', `limit '${name}' must be a number from 0 on, not ${String(value)}`);
+    }
+    limits[name] = value;
+  }
   return limits as ElectrumLimits;
 }
