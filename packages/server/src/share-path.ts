@@ -144,24 +144,26 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
     if (!this.#inBatch) this.#beginBatch();
     share.achieved = hashToDifficulty(found.bytes, this.#parts.factor, found.powOffset);
     share.meetsShareTarget = found.meetsShareTarget;
+    // Before a block is sent: it changes the tip itself, and must not be stale for it.
+    const { tip } = this.#parts.desk;
     if (found.meetsNetworkTarget) share.blockHash = this.#parts.candidates.offer(share, found, this.#nowMs);
     if (share.gate === undefined && (share.worker === undefined || this.#parts.beforeShare.size === 0)) {
-      this.#decide(share, found.bytes, found.hashOffset, undefined);
+      this.#decide(share, found.bytes, found.hashOffset, undefined, tip);
       return;
     }
-    this.#askFirst(share, found);
+    this.#askFirst(share, found, tip);
   }
 
   /** Somebody has a say before the verdict: the request's own gate, then the hooks. */
-  #askFirst(share: Share<Account>, found: ShareEvaluation): void {
+  #askFirst(share: Share<Account>, found: ShareEvaluation, tip: number): void {
     const { gate } = share;
     if (isPromiseLike(gate)) {
-      this.#park(share, found, gate);
+      this.#park(share, found, gate, tip);
       return;
     }
     const answer = gate ?? this.#runHooks(share);
-    if (isPromiseLike(answer)) this.#park(share, found, answer);
-    else this.#decide(share, found.bytes, found.hashOffset, answer);
+    if (isPromiseLike(answer)) this.#park(share, found, answer, tip);
+    else this.#decide(share, found.bytes, found.hashOffset, answer, tip);
   }
 
   #runHooks(share: Share<Account>): ReturnType<HookList<ShareContext<Account>>['run']> {
@@ -182,11 +184,14 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
     });
   }
 
-  /** Waits for an answer, a bounded number at a time and for a bounded time. The block, if it was one, is on its way. */
-  #park(share: Share<Account>, found: ShareEvaluation, answer: PromiseLike<Reject | undefined>): void {
+  /**
+   * Waits for an answer, a bounded number at a time and for a bounded time. The block, if it was one, is on its way.
+   * A tip that comes meanwhile, perhaps this very block, does not make the share stale: it was in time.
+   */
+  #park(share: Share<Account>, found: ShareEvaluation, answer: PromiseLike<Reject | undefined>, tip: number): void {
     const { limits, clock, hookTimeoutMs } = this.#parts;
     if (this.#parked >= limits.pendingVerdicts) {
-      this.#decide(share, found.bytes, found.hashOffset, BUSY);
+      this.#decide(share, found.bytes, found.hashOffset, BUSY, tip);
       return;
     }
     const hash = found.bytes.slice(found.hashOffset, found.hashOffset + KEY_BYTES);
@@ -199,7 +204,7 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
       timer?.cancel();
       this.#parked--;
       this.#beginBatch();
-      this.#decide(share, hash, 0, refusal);
+      this.#decide(share, hash, 0, refusal, tip);
       this.batchDone();
     };
     if (Number.isFinite(hookTimeoutMs)) timer = clock.setTimeout(() => settle(TIMED_OUT), hookTimeoutMs);
@@ -215,13 +220,20 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
     answer.then(isPromiseLike(share.gate) ? afterGate : settle);
   }
 
-  #decide(share: Share<Account>, bytes: Uint8Array, hashOffset: number, refusal: Reject | undefined): void {
+  /** `tip` is that of the moment when the share was evaluated. */
+  #decide(
+    share: Share<Account>,
+    bytes: Uint8Array,
+    hashOffset: number,
+    refusal: Reject | undefined,
+    tip: number,
+  ): void {
     if (refusal !== undefined) {
       this.#books.refuse(share, refusal.code, refusal.reason, this.#nowMs);
       return;
     }
     const { channel, channelJob } = share;
-    const circumstances = this.#look();
+    const circumstances = this.#look(tip);
     const code = verdictOf(share, bytes, hashOffset, circumstances);
     if (code === undefined) {
       this.#pace(channel, channelJob);
@@ -232,15 +244,13 @@ export class SharePath<Account> implements ValidatorListener<Share<Account>> {
     }
   }
 
-  /** The tip can change within a batch: the core may answer a block with the next job at once. */
-  #look(): Circumstances {
-    const { desk, sessions } = this.#parts;
+  #look(tip: number): Circumstances {
     const now = this.#circumstances;
     if (now === undefined) {
-      this.#circumstances = { tip: desk.tip, nowMs: this.#nowMs, bans: sessions().bans };
+      this.#circumstances = { tip, nowMs: this.#nowMs, bans: this.#parts.sessions().bans };
       return this.#circumstances;
     }
-    now.tip = desk.tip;
+    now.tip = tip;
     now.nowMs = this.#nowMs;
     return now;
   }

@@ -92,6 +92,27 @@ describe('a block', () => {
     expect((await miner.submit(miner.mine({ difficulty: BLOCK }))).result).toBe(true);
     expect(h.core.candidates).toMatchObject([{ baseJobId: 1 }]);
   });
+
+  it('is not stale for the tip it made while a hook was asked', async () => {
+    const miner = await begin();
+    let answer = (): void => {};
+    const asked = new Promise<undefined>((resolve) => {
+      answer = () => resolve(undefined);
+    });
+    h.server.hook('beforeShare', () => asked);
+    const params = miner.params(miner.mine());
+    miner.send({ id: 700, method: 'mining.submit', params });
+    await settle();
+    expect(h.core.candidates).toHaveLength(1);
+    // What comes after the new tip on the same job is judged by it.
+    const late = miner.params(miner.mine());
+    h.core.publish(makeJob({ id: 2, tip: 2, clean: true, nbits: EASY_NBITS }));
+    answer();
+    expect(await miner.answer(700)).toMatchObject({ result: true, error: null });
+    expect(h.core.accepted()).toHaveLength(1);
+    miner.send({ id: 701, method: 'mining.submit', params: late });
+    expect((await miner.answer(701)).error).toMatchObject([21, expect.any(String), null]);
+  });
 });
 
 describe('a block in a share that is refused still goes to the core', () => {
