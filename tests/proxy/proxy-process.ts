@@ -46,14 +46,10 @@ export async function startProxy(config: Readonly<Record<string, unknown>>): Pro
     },
   });
   const portOf = (msg: string): number | undefined => logs.find((line) => line.msg === msg)?.port as number | undefined;
-  await waitFor(
-    'the proxy to listen',
-    () => {
-      if (child.child.exitCode !== null) throw new Error(`the proxy ended: ${child.output()}`);
-      return portOf('status page') !== undefined;
-    },
-    30_000,
-  );
+  await waitFor('the proxy to listen', () => {
+    if (child.child.exitCode !== null) throw new Error(`the proxy ended: ${child.output()}`);
+    return portOf('status page') !== undefined;
+  });
   const statusPort = portOf('status page') ?? 0;
   return {
     port: portOf('listening for miners') ?? 0,

@@ -81,14 +81,10 @@ export async function startPool(options: PoolOptions): Promise<PoolProcess> {
   const { listeners } = options.config;
   const count = Array.isArray(listeners) ? listeners.length : 1;
   const portsOf = (): number[] => logs.filter(({ msg }) => msg === 'listening').map(({ port }) => Number(port));
-  await waitFor(
-    'the pool to listen',
-    () => {
-      if (child.child.exitCode !== null) throw new Error(`the pool ended: ${child.output()}`);
-      return portsOf().length >= count;
-    },
-    30_000,
-  ).catch(async (error: unknown) => {
+  await waitFor('the pool to listen', () => {
+    if (child.child.exitCode !== null) throw new Error(`the pool ended: ${child.output()}`);
+    return portsOf().length >= count;
+  }).catch(async (error: unknown) => {
     await child.stop(0);
     own?.remove();
     throw new Error(`${String(error)}\n${child.output()}`);

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Long, because it costs only who waits in vain: a busy machine starts a process in tens of seconds. */
+const PATIENCE_MS = 60_000;
+
 /**
  * Polls until `probe` returns something other than undefined or false. For the outside world only (processes, nodes),
  * where there is no clock to turn.
@@ -8,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function waitFor<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 30_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown;
@@ -28,7 +31,7 @@ export async function waitFor<T>(
 }
 
 /** `promise`, or an error naming `what` after `timeoutMs`. */
-export async function within<T>(what: string, promise: Promise<T>, timeoutMs = 30_000): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, timeoutMs = PATIENCE_MS): Promise<T> {
   const abort = new AbortController();
   const late = sleep(timeoutMs, undefined, { signal: abort.signal }).then(
     () => {
