@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +114,7 @@ describe('a pool on a development node', () => {
       expect(Buffer.from(coinbase ?? []).includes('/Headframe/')).toBe(true);
       await pool.close();
       if (url === undefined) {
+        expect((await stat(join(folder, 'pool.db'))).mode & 0o777).toBe(0o600);
         const ledger = await openPoolLedger(parseConfig(options), pool.coin);
         closing.push(ledger);
         const { items } = await ledger.blocks();

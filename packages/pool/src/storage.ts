@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Coin } from '@headframe/coins';
 import { type Ledger, openLedger, relaxedSink } from '@headframe/ledger';
@@ -67,7 +67,7 @@ export async function openPoolLedger(
     throw new PoolError('not_supported', 'there is no ledger: storage.url is log:, the plain share log');
   }
   const file = SQLITE.exec(url)?.[1];
-  if (file !== undefined && file !== ':memory:') await makeFolder(dirname(file));
+  if (file !== undefined && file !== ':memory:') await makeFile(file);
   const { shareDays, minuteDays, hourDays } = config.storage;
   return openLedger({
     ...modules,
@@ -79,11 +79,13 @@ export async function openPoolLedger(
   });
 }
 
-async function makeFolder(path: string): Promise<void> {
+/** Who owes whom is nobody's business: the file is the pool's alone. SQLite gives its other files the same mode. */
+async function makeFile(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await mkdir(dirname(path), { recursive: true });
+    await (await open(path, 'a', 0o600)).close();
   } catch (error) {
-    throw new PoolError('storage_failed', `cannot make the folder ${path}: ${errorMessage(error)}`, { cause: error });
+    throw new PoolError('storage_failed', `cannot make the database ${path}: ${errorMessage(error)}`, { cause: error });
   }
 }
 
