@@ -107,7 +107,9 @@ export function createAnswers({ store, mempool, maxHistory, live }: AnswerParts)
       mempool.history(scripthash).map(({ txid, height, fee }) => ({ tx_hash: txid, height, fee: Number(fee) })),
     );
   const history = (scripthash: string): HistoryItem[] | undefined => {
-    const confirmed = store.history(fromDisplayHex(scripthash), maxHistory + 1);
+    const digest = fromDisplayHex(scripthash);
+    if (store.isPaidByMoreThan(digest, maxHistory)) return undefined;
+    const confirmed = store.history(digest, maxHistory + 1);
     const unconfirmed = mempoolHistory(scripthash);
     if (confirmed.length + unconfirmed.length > maxHistory) return undefined;
     return [...confirmed.map(({ txid, height }) => ({ tx_hash: txid, height })), ...unconfirmed];

@@ -187,6 +187,15 @@ export class ChainStore {
   }
 
   /**
+   * True when more than `limit` transactions pay the script: its history is longer, too. Reads no more than that, however
+   * long it is, while `history` has to sort everything before it can cut.
+   */
+  isPaidByMoreThan(digest: Uint8Array, limit: number): boolean {
+    const sql = 'SELECT count(*) AS count FROM (SELECT DISTINCT tx FROM txo WHERE scripthash = ?1 LIMIT ?2)';
+    return Number(this.#all(sql, digest, limit + 1)[0]?.count) > limit;
+  }
+
+  /**
    * Confirmed transactions of a script in the order of the chain, `limit` at most.
    * @param digest SHA-256 of the script
    */
