@@ -1,3 +1,4 @@
+export { type AgentCapability, parseCapabilities } from './capabilities.js';
 export {
   difficultyText,
   encodeSetDifficultyFrames,
@@ -17,6 +18,27 @@ export {
 export { type AgentFrame, decodeFrame, type IgnoredFrame } from './frame.js';
 export { AgentFramer, type AgentFramerOptions, type AgentFramerStatus, type AgentSink } from './framer.js';
 export {
+  AGENT_EXTRANONCE1_BYTES,
+  AGENT_EXTRANONCE2_BYTES,
+  AGENT_PREFIXES,
+  type AgentAnswer,
+  type AgentHandshake,
+  type AgentPolicy,
+  type AgentStart,
+  answerAuthorize,
+  answerCapabilities,
+  answerConfigure,
+  answerSubscribe,
+  encodeAgentRefusal,
+  isAgent,
+  KEEP_ALIVE_MS,
+  keepAliveDelayMs,
+  NEW_HANDSHAKE,
+  type RequestId,
+  sendsResponses,
+} from './handshake.js';
+export { AGENT_JOBS, AgentJobs, encodeAgentNotify } from './jobs.js';
+export {
   encodeSubmitResponse,
   isAcceptedStatus,
   nextSubmitIndex,
@@ -24,6 +46,7 @@ export {
   SubmitStatus,
   statusOfReject,
 } from './response-frames.js';
+export { type AgentJobTerms, agentExtranonce2, submitFromFrame } from './submit.js';
 export { encodeSubmit, type SubmitShare } from './submit-frames.js';
 export {
   DEFAULT_WORKER_NAME,
