@@ -104,7 +104,7 @@ export function answerCapabilities(
   policy: AgentPolicy,
 ): AgentAnswer {
   const wantsResponses = state.wantsResponses || parseCapabilities(params).includes('subres');
-  // No "error" member: agents compare with what they have always got.
+  // No "error" member: this is the reply that the agents were written against.
   const capabilities = JSON.stringify({ capabilities: offered(policy) });
   return { state: { ...state, wantsResponses }, lines: [line(`{"id":${json(id)},"result":${capabilities}}`)] };
 }
