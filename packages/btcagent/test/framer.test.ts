@@ -99,6 +99,13 @@ describe('lines and frames on one stream', () => {
     }
   });
 
+  it('a byte order mark counts at the start of the stream only', () => {
+    const mark = latin1('\xef\xbb\xbf[]\n');
+    const after = collect([new Uint8Array(Buffer.concat([encodeUnregisterWorker(1), mark]))]);
+    expect(after.messages[1]).toBe('line \xef\xbb\xbf[]');
+    expect(collect([mark, mark]).messages).toEqual(['line []', 'line \xef\xbb\xbf[]']);
+  });
+
   it('0x7f counts at the beginning of a message only', () => {
     expect(collect([latin1(' \x7f\x04\x06\x00\x00\x00\n')]).messages).toEqual(['line \x7f\x04\x06\x00\x00\x00']);
   });

@@ -150,6 +150,19 @@ describe('what may differ', () => {
     expect(isReject(other) || other.state.versionMask).toBe(0x1fffe000);
   });
 
+  it('a wish for responses is remembered from before the authorization, and not taken back', () => {
+    const { state } = play(
+      subscribe(1, 'btccom-agent/1'),
+      caps(2),
+      (now) => answerCapabilities(now, 3, [['verrol']], POLICY),
+      (now) => {
+        expect([now.wantsResponses, sendsResponses(now)]).toEqual([true, false]);
+        return authorize(4)(now);
+      },
+    );
+    expect(sendsResponses(state)).toBe(true);
+  });
+
   it('a second authorization gives no second difficulty', () => {
     const { state } = play(subscribe(1, 'btccom-agent/1'), authorize(1));
     const again = answerAuthorize(state, 2, { exponent: 20 });
