@@ -1,5 +1,6 @@
 import type { FuzzTarget } from './run.js';
 import { auxpowTarget } from './targets/auxpow.js';
+import { btcagentTarget } from './targets/btcagent.js';
 import { controlTarget } from './targets/control.js';
 import { detectTarget } from './targets/detect.js';
 import { electrumMessageTarget } from './targets/electrum-message.js';
@@ -30,5 +31,6 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   controlTarget,
   electrumMessageTarget,
   electrumProofTarget,
+  btcagentTarget,
   sessionTarget,
 ];
