@@ -65,6 +65,7 @@ export {
   type VerifyCertificateOptions,
 } from './noise/certificate.js';
 export { NoiseCipher, TAG_BYTES } from './noise/cipher.js';
+export { type ClientEndOptions, NoiseClientEnd, NoiseServerEnd } from './noise/connection.js';
 export {
   ACT1_BYTES,
   ACT2_BYTES,

@@ -28,7 +28,7 @@ export function initialState(): SymmetricState {
 }
 
 /** Noise HKDF with two outputs, 32 bytes each. */
-export function hkdf2(chainingKey: Uint8Array, input: Uint8Array): readonly [Uint8Array, Uint8Array] {
+function hkdf2(chainingKey: Uint8Array, input: Uint8Array): readonly [Uint8Array, Uint8Array] {
   const out = new Uint8Array(hkdfSync('sha256', input, chainingKey, NO_BYTES, 64));
   return [out.slice(0, 32), out.slice(32)];
 }
