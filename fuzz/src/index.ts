@@ -11,6 +11,9 @@ import { notifyTarget } from './targets/notify.js';
 import { paramsTarget } from './targets/params.js';
 import { proxyTarget } from './targets/proxy.js';
 import { sessionTarget } from './targets/session.js';
+import { stratumV2FramesTarget } from './targets/stratum-v2-frames.js';
+import { stratumV2MessageTarget } from './targets/stratum-v2-message.js';
+import { stratumV2NoiseTarget } from './targets/stratum-v2-noise.js';
 import { submitTarget } from './targets/submit.js';
 import { templateTarget } from './targets/template.js';
 
@@ -32,5 +35,8 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   electrumMessageTarget,
   electrumProofTarget,
   btcagentTarget,
+  stratumV2FramesTarget,
+  stratumV2MessageTarget,
+  stratumV2NoiseTarget,
   sessionTarget,
 ];
