@@ -7,6 +7,7 @@ import { electrumReference } from '../packages/electrum/scripts/reference.mjs';
 import { httpReference } from '../packages/http/scripts/reference.mjs';
 import { controlPage } from '../packages/pool/scripts/control-reference.mjs';
 import { proxyReference } from '../packages/proxy/scripts/reference.mjs';
+import { stratumV2Reference } from '../packages/stratum-v2/scripts/reference.mjs';
 import { cliPage } from './reference-cli.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -255,6 +256,7 @@ const PAGES = {
   control: controlPage,
   electrum: electrumReference,
   proxy: proxyReference,
+  'stratum-v2': stratumV2Reference,
   http: httpReference,
   limits: limitsPage,
   errors: errorsPage,
